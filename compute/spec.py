@@ -1,0 +1,188 @@
+"""What crosses the border of compute: a job in, events out. Frozen, versioned, plain data."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from karyaksham_engine.types import BadRows, Column, FileFormat, Output, Source
+
+SPEC_VERSION = 1
+
+Layout = Literal["SINGLE_FILE", "PARTS"]
+FailureKind = Literal["DATA", "CONFIG", "LIMIT", "STORAGE", "INFRASTRUCTURE", "INTERNAL"]
+TaskState = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "SKIPPED"]
+ArtifactKind = Literal["OUTPUT", "REJECTS", "PROFILE", "REPORT"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """Everything needed to run one job, and nothing about who asked for it."""
+
+    job_id: str
+    sql: str
+    sources: tuple[Source, ...]
+    output: Output
+    bad_rows: BadRows
+    staging_dir: str
+    """Scratch for attempts, on a disk that every task reaches. Owned by the job; removed at the end."""
+    output_dir: str
+    """Artifacts are committed into this folder: `output.<ext>` or `output/` with parts, and `rejects.csv`."""
+    layout: Layout = "SINGLE_FILE"
+    shard_size_bytes: int | None = None
+    max_attempts: int = 4
+    """Attempts of one task before the job fails."""
+    memory_bytes: int | None = None
+    """Of one task."""
+    version: int = SPEC_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task or a job failed, in words for the person who asked for it."""
+
+    kind: FailureKind
+    code: str
+    message: str
+    hint: str | None = None
+    retryable: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowBalance:
+    """read = passed + rejected, and `written` rows left in the output."""
+
+    read: int
+    passed: int
+    rejected: int
+    written: int
+
+    @property
+    def closes(self) -> bool:
+        return self.read == self.passed + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    index: int
+    name: str
+    state: TaskState
+    task_count: int
+    tasks_done: int
+    bytes_read: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgress:
+    """One task as it stands; only tasks that changed since the last snapshot are in it."""
+
+    stage: int
+    shard: int
+    state: TaskState
+    attempt: int
+    bytes_read: int
+    bytes_total: int
+    rows_read: int
+    node: str | None
+    started_at: float | None
+    """Seconds since the epoch."""
+    finished_at: float | None
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A snapshot: the latest one says everything of the job and its stages. At most four a second."""
+
+    fraction: float
+    """0 to 1 by input bytes, never falls, and is below 1 until the output is committed."""
+    bytes_read: int
+    bytes_total: int
+    rows_read: int
+    rows_written: int
+    rows_rejected: int
+    bytes_per_second: float
+    rows_per_second: float
+    eta_seconds: float | None
+    stages: tuple[StageProgress, ...]
+    tasks: tuple[TaskProgress, ...]
+    at: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    columns: tuple[Column, ...]
+    effective_sql: str
+    stages: tuple[StageProgress, ...]
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    stage: int
+    shard: int
+    attempt: int
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    """A task's one result that counts. Keep `record`: a run started with it does not do this task again."""
+
+    stage: int
+    shard: int
+    attempt: int
+    record: dict[str, Any]
+    """JSON-able; opaque to everyone but compute."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    stage: int
+    shard: int
+    attempt: int
+    failure: Failure
+    will_retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finalizing:
+    """All tasks are done and the chain of shards joins; the output is being committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    kind: ArtifactKind
+    name: str
+    path: str
+    """A file, or for PARTS a folder with parts, `manifest.json` and `_SUCCESS`."""
+    format: FileFormat | None
+    size_bytes: int
+    row_count: int | None
+    sha256: str | None
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    artifacts: tuple[Artifact, ...]
+    balance: RowBalance
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    failure: Failure
+    artifacts: tuple[Artifact, ...] = ()
+    """A rejects artifact, where there are rejects to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    pass
+
+
+Event = (
+    Planned | TaskStarted | TaskFinished | TaskFailed | Progress | Finalizing | Succeeded | Failed | Canceled
+)
+"""The last event of a run is exactly one of Succeeded, Failed and Canceled."""

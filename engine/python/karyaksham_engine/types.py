@@ -1,0 +1,187 @@
+"""What crosses the engine's border as plain data: JSON-able dictionaries, with their keys named here."""
+
+from typing import Literal, NotRequired, TypedDict
+
+FileFormat = Literal["csv", "ndjson", "parquet", "arrow"]
+OutputFormat = Literal["csv", "ndjson", "parquet", "arrow", "table"]
+BadRowPolicy = Literal["FAIL_JOB", "REJECT_ROW", "SET_NULL"]
+RejectCode = Literal[
+    "CAST",
+    "TOO_FEW_COLUMNS",
+    "TOO_MANY_COLUMNS",
+    "INVALID_QUOTE",
+    "UNTERMINATED_QUOTE",
+    "RECORD_TOO_LONG",
+    "INVALID_ENCODING",
+    "INVALID_JSON",
+]
+
+
+class Dialect(TypedDict):
+    """How the bytes of a text file are to be read. Single characters; None means there is none."""
+
+    delimiter: str
+    quote: str | None
+    escape: str | None
+    """None: a quote inside a quoted field is doubled."""
+    comment: str | None
+    has_header: bool
+    skip_rows: int
+    """Physical lines before the header (or before the first record)."""
+    encoding: str
+    compression: str | None
+    line_ending: Literal["lf", "cr"]
+    """`lf` also reads CRLF and mixtures of both."""
+    confidence: float
+    """0 to 1."""
+    evidence: list[str]
+    """Sentences that say what the choices rest on."""
+
+
+class DialectOverrides(TypedDict, total=False):
+    delimiter: str
+    quote: str | None
+    escape: str | None
+    comment: str | None
+    has_header: bool
+    skip_rows: int
+    encoding: str
+    compression: str | None
+
+
+class Column(TypedDict):
+    name: str
+    type: str
+    """An Arrow type in text: Int64, Float64, Decimal128(18, 2), Utf8, Date32, Timestamp(us), Boolean, ..."""
+    nullable: bool
+    evidence: NotRequired[str]
+
+
+class FileRef(TypedDict):
+    path: str
+    size_bytes: int
+
+
+class Source(TypedDict):
+    """One table of a job."""
+
+    name: str
+    """The table name that the SQL uses."""
+    aliases: NotRequired[list[str]]
+    format: FileFormat
+    files: list[FileRef]
+    dialect: NotRequired[Dialect | None]
+    columns: list[Column]
+
+
+class Sniffed(TypedDict):
+    format: FileFormat
+    size_bytes: int
+    dialect: Dialect | None
+    columns: list[Column]
+
+
+class Output(TypedDict):
+    format: OutputFormat
+    compression: NotRequired[str | None]
+    """CSV and NDJSON: None. Parquet: snappy (default), zstd, lz4, none."""
+    header: NotRequired[bool]
+    delimiter: NotRequired[str]
+
+
+class BadRows(TypedDict):
+    policy: BadRowPolicy
+    max_rejected_rows: NotRequired[int | None]
+    max_rejected_ratio: NotRequired[float | None]
+
+
+class Job(TypedDict):
+    """What `plan` takes."""
+
+    sql: str
+    sources: list[Source]
+    output: Output
+    bad_rows: BadRows
+    shard_size_bytes: NotRequired[int | None]
+    """Target size of a shard; None: chosen from the file's size and `parallelism`."""
+    parallelism: NotRequired[int]
+    """How many tasks can run at once; only a hint for the size of shards."""
+    max_record_bytes: NotRequired[int]
+    """A longer record is rejected; default 16 MiB."""
+
+
+class PlannedStage(TypedDict):
+    index: int
+    name: str
+    """`scan <table>` or `final`."""
+    kind: Literal["scan", "final"]
+    task_count: int
+    bytes_total: int
+    output: Literal["block", "part"]
+    """What each task of it makes: a block for a later stage, or a part of the job's output."""
+
+
+class Reject(TypedDict):
+    """One row that could not be read. `row` and `line` count from 1 within the file (in a task's outcome: within the shard)."""
+
+    file: str
+    row: int
+    line: int
+    record_offset: int
+    field_offset: int | None
+    column: str | None
+    expected: str | None
+    code: RejectCode
+    message: str
+    raw: str
+    """The record's first 4 KiB; bytes that are not UTF-8 as U+FFFD."""
+
+
+class ShardReport(TypedDict):
+    """What a scan task says of the bytes it read: the driver proves from it that shards join and rows balance."""
+
+    file: int
+    """Index into the source's files."""
+    lo: int
+    hi: int
+    start: Literal["exact", "outside", "inside"]
+    """How the first record was found: told, or guessed outside / inside quotes."""
+    ambiguous: bool
+    first: int
+    """Offset of the first record owned; equals the previous shard's `end` in a whole chain."""
+    end: int
+    """Offset of the first record not owned."""
+    bytes_read: int
+    rows_read: int
+    rows_passed: int
+    rows_rejected: int
+    lines: int
+    """Newlines in [first, end)."""
+    stopped_at_reject: bool
+    """FAIL_JOB: the scan stopped at its first reject, so `end` is not the end of the shard."""
+
+
+class Preview(TypedDict):
+    columns: list[Column]
+    rows: list[list[object]]
+    truncated: bool
+
+
+class Committed(TypedDict):
+    rows: int
+    size_bytes: int
+    sha256: str | None
+
+
+class ColumnProfile(TypedDict):
+    column: Column
+    count: int
+    null_count: int
+    approx_distinct: int
+    min: object
+    max: object
+    mean: float | None
+    stddev: float | None
+    quantiles: dict[str, object] | None
+    top_values: list[dict[str, object]]
+    histogram: list[dict[str, object]] | None

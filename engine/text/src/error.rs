@@ -1,0 +1,33 @@
+//! What can go wrong while reading text; bad rows are not errors but [`crate::Reject`]s.
+
+use std::io;
+
+/// A failure of reading as a whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// Storage failed.
+    #[error("reading at byte {offset} failed: {source}")]
+    Io {
+        /// Where the read began.
+        offset: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The object became shorter while it was read.
+    #[error("the file changed while it was read: byte {offset} is gone")]
+    Changed {
+        /// The first missing byte.
+        offset: u64,
+    },
+    /// The bytes are no table.
+    #[error("{message}")]
+    NotATable {
+        /// Stable code: EMPTY_FILE, BINARY_FILE, UNSUPPORTED_FORMAT, NOT_A_TABLE.
+        code: &'static str,
+        /// A sentence for a person.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+}

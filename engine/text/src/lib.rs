@@ -1,0 +1,19 @@
+//! Text files to rows, without DataFusion: what the bytes are ([`sniff`]), where the records lie ([`index`],
+//! [`shard`]), what they hold ([`csv`]) and which of them can't be read ([`reject`]).
+
+pub mod csv;
+pub mod dialect;
+pub mod error;
+pub mod index;
+pub mod reject;
+pub mod shard;
+pub mod sniff;
+pub mod source;
+
+pub use csv::{BadRowPolicy, CsvScan, ScanOptions};
+pub use dialect::{Dialect, LineEnding};
+pub use error::TextError;
+pub use reject::{Reject, RejectCode};
+pub use shard::{ShardRange, ShardReport, Start, StartFound};
+pub use sniff::{ColumnGuess, DialectOverrides, Sniffed, sniff};
+pub use source::{FileSource, ReadAt};

@@ -1,0 +1,66 @@
+//! Cutting one file: a shard [lo, hi) owns each record whose first byte lies in it, and reads past `hi` to end its
+//! last one. Where no start is known it is guessed, reported, and proved when shards are joined.
+
+use serde::{Deserialize, Serialize};
+
+/// Where the first record of a shard begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// At this offset: the beginning of data, or where the previous shard ended.
+    Exact(u64),
+    /// To be found from the bytes at `lo`.
+    Guess,
+}
+
+/// A piece of one file, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardRange {
+    /// First byte.
+    pub lo: u64,
+    /// One past the last byte.
+    pub hi: u64,
+    /// How to find the first record.
+    pub start: Start,
+}
+
+/// How the first record was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StartFound {
+    /// It was told.
+    Exact,
+    /// `lo` was taken to lie outside quotes.
+    Outside,
+    /// `lo` was taken to lie inside quotes.
+    Inside,
+}
+
+/// What a scan says of the bytes it read. `end` of one shard equals `first` of the next in a whole chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardReport {
+    /// The shard's range.
+    pub lo: u64,
+    /// The shard's range.
+    pub hi: u64,
+    /// How the first record was found.
+    pub start: StartFound,
+    /// Both hypotheses were possible.
+    pub ambiguous: bool,
+    /// Offset of the first record owned; with none, equal to `end`.
+    pub first: u64,
+    /// Offset of the first record not owned (at the end: the file's size).
+    pub end: u64,
+    /// Bytes of [first, end) consumed so far.
+    pub bytes_read: u64,
+    /// Records seen, rejected ones among them.
+    pub rows_read: u64,
+    /// Records handed on.
+    pub rows_passed: u64,
+    /// Records rejected.
+    pub rows_rejected: u64,
+    /// Line ends in [first, end), those inside quotes among them.
+    pub lines: u64,
+    /// Under `BadRowPolicy::FailJob`: the scan stopped at its first reject.
+    pub stopped_at_reject: bool,
+}
