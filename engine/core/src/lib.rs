@@ -1,1 +1,19 @@
-//! placeholder
+//! Jobs over files: SQL to stages ([`plan`]), one task of a stage ([`task`]), rows out ([`sink`], [`commit`]), and
+//! what a file holds ([`inspect`], [`preview`], [`profile`]). Knows DataFusion; knows no Python, no Ray, no user.
+
+pub mod commit;
+pub mod error;
+pub mod exchange;
+pub mod functions;
+pub mod inspect;
+pub mod job;
+pub mod part;
+pub mod plan;
+pub mod preview;
+pub mod profile;
+pub mod scan;
+pub mod sink;
+pub mod task;
+
+pub use error::{EngineError, Fault, Result};
+pub use job::Job;

@@ -1,0 +1,450 @@
+//! A job as it crosses the border: plain data, the same keys as `karyaksham_engine/types.py`, and its translation to
+//! Arrow and to the text crate.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use karyaksham_text as text;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::{EngineError, Result};
+
+pub use karyaksham_text::BadRowPolicy;
+
+/// Longest record that is read, where the job does not say.
+pub const MAX_RECORD_BYTES: usize = 16 << 20;
+
+/// What `plan` takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// One query.
+    pub sql: String,
+    /// The tables that the query may use.
+    pub sources: Vec<Source>,
+    /// What the result is written as.
+    pub output: Output,
+    /// What becomes of rows that can't be read.
+    pub bad_rows: BadRows,
+    /// Target size of a shard; None: chosen from the size of the file and `parallelism`.
+    #[serde(default)]
+    pub shard_size_bytes: Option<u64>,
+    /// How many tasks can run at once; only a hint for the size of shards.
+    #[serde(default)]
+    pub parallelism: Option<usize>,
+    /// A longer record is rejected.
+    #[serde(default)]
+    pub max_record_bytes: Option<usize>,
+}
+
+/// One table of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The table name that the SQL uses.
+    pub name: String,
+    /// More names for the same table.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// What the files are.
+    pub format: FileFormat,
+    /// In the order of their rows.
+    pub files: Vec<FileRef>,
+    /// How the bytes are to be read, for text.
+    #[serde(default)]
+    pub dialect: Option<Dialect>,
+    /// All columns of the files, in their order.
+    pub columns: Vec<Column>,
+}
+
+/// A file, as it was when the job was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRef {
+    /// Where it is.
+    pub path: String,
+    /// Its size; a file of another size is another file.
+    pub size_bytes: u64,
+}
+
+/// What a source file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    /// Delimited text.
+    Csv,
+    /// One JSON value a line.
+    Ndjson,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC.
+    Arrow,
+}
+
+/// What a result is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputFormat {
+    /// Delimited text.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC.
+    Arrow,
+    /// Text for a terminal.
+    Table,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// As in the file.
+    pub name: String,
+    /// An Arrow type in text, see [`type_text`].
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Whether it may hold NULL.
+    #[serde(default = "yes")]
+    pub nullable: bool,
+    /// What the type rests on, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+}
+
+/// How the result is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// As what.
+    pub format: OutputFormat,
+    /// Parquet: snappy (when None), zstd, lz4, none.
+    #[serde(default)]
+    pub compression: Option<String>,
+    /// CSV: whether the first line names the columns.
+    #[serde(default = "yes")]
+    pub header: bool,
+    /// CSV: between fields; a comma when None.
+    #[serde(default)]
+    pub delimiter: Option<String>,
+}
+
+/// What becomes of rows that can't be read. The budgets are kept by the driver.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BadRows {
+    /// Per row.
+    pub policy: BadRowPolicy,
+    /// Per job, in rows.
+    #[serde(default)]
+    pub max_rejected_rows: Option<u64>,
+    /// Per job, as a share of the rows read.
+    #[serde(default)]
+    pub max_rejected_ratio: Option<f64>,
+}
+
+/// How the bytes of a text file are to be read, with single characters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dialect {
+    /// Between fields.
+    pub delimiter: String,
+    /// Around fields.
+    pub quote: Option<String>,
+    /// Before a quote inside a quoted field; None: the quote is doubled.
+    pub escape: Option<String>,
+    /// A record that begins with it is no record.
+    pub comment: Option<String>,
+    /// The first record names the columns.
+    pub has_header: bool,
+    /// Physical lines before the header.
+    pub skip_rows: usize,
+    /// Of the characters.
+    #[serde(default = "utf8")]
+    pub encoding: String,
+    /// Of the file.
+    #[serde(default)]
+    pub compression: Option<String>,
+    /// What ends a record.
+    #[serde(default = "lf")]
+    pub line_ending: text::LineEnding,
+    /// 0 to 1.
+    #[serde(default)]
+    pub confidence: f64,
+    /// Sentences that say what the choices rest on.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+}
+
+/// Choices of a person that are not to be detected. Absent: detect; null: there is no such character.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DialectOverrides {
+    /// See [`Dialect`].
+    pub delimiter: Option<String>,
+    /// See [`Dialect`].
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Option<String>>,
+    /// See [`Dialect`].
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub escape: Option<Option<String>>,
+    /// See [`Dialect`].
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Option<String>>,
+    /// See [`Dialect`].
+    pub has_header: Option<bool>,
+    /// See [`Dialect`].
+    pub skip_rows: Option<usize>,
+    /// See [`Dialect`].
+    pub encoding: Option<String>,
+    /// See [`Dialect`].
+    pub compression: Option<String>,
+}
+
+/// One row that could not be read, and its file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileReject {
+    /// Where the file is.
+    pub file: String,
+    /// The record.
+    #[serde(flatten)]
+    pub reject: text::Reject,
+}
+
+/// What a scan task says of the bytes it read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileShardReport {
+    /// Index into the source's files.
+    pub file: usize,
+    /// The rest.
+    #[serde(flatten)]
+    pub report: text::ShardReport,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn utf8() -> String {
+    "utf-8".to_owned()
+}
+
+fn lf() -> text::LineEnding {
+    text::LineEnding::Lf
+}
+
+fn given<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+impl Job {
+    /// From JSON.
+    ///
+    /// # Errors
+    /// InvalidJob INVALID_FIELD.
+    pub fn from_json(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|e| invalid_field(&e))
+    }
+}
+
+/// JSON that does not have the shape it should have.
+pub fn invalid_field(error: &serde_json::Error) -> EngineError {
+    EngineError::invalid_job(
+        "INVALID_FIELD",
+        format!("The job is not as it should be: {error}."),
+    )
+}
+
+impl Dialect {
+    /// As the text crate has it.
+    ///
+    /// # Errors
+    /// InvalidJob INVALID_DIALECT for characters that can't be used; SourceError UNSUPPORTED_FORMAT for encodings
+    /// and compressions that can't be read.
+    pub fn to_text(&self) -> Result<text::Dialect> {
+        check_encoding(Some(&self.encoding), self.compression.as_deref())?;
+        Ok(text::Dialect {
+            delimiter: one_byte("delimiter", &self.delimiter)?,
+            quote: optional_byte("quote", self.quote.as_deref())?,
+            escape: optional_byte("escape", self.escape.as_deref())?,
+            comment: optional_byte("comment", self.comment.as_deref())?,
+            has_header: self.has_header,
+            skip_rows: self.skip_rows,
+            line_ending: self.line_ending,
+        })
+    }
+
+    /// For people and programs.
+    pub fn from_text(dialect: &text::Dialect, confidence: f64, evidence: Vec<String>) -> Self {
+        let character = |byte: u8| char::from(byte).to_string();
+        Self {
+            delimiter: character(dialect.delimiter),
+            quote: dialect.quote.map(character),
+            escape: dialect.escape.map(character),
+            comment: dialect.comment.map(character),
+            has_header: dialect.has_header,
+            skip_rows: dialect.skip_rows,
+            encoding: utf8(),
+            compression: None,
+            line_ending: dialect.line_ending,
+            confidence,
+            evidence,
+        }
+    }
+}
+
+impl DialectOverrides {
+    /// As the text crate has it.
+    ///
+    /// # Errors
+    /// As [`Dialect::to_text`].
+    pub fn to_text(&self) -> Result<text::DialectOverrides> {
+        check_encoding(self.encoding.as_deref(), self.compression.as_deref())?;
+        let choice = |name, value: &Option<Option<String>>| match value {
+            None => Ok(None),
+            Some(value) => optional_byte(name, value.as_deref()).map(Some),
+        };
+        Ok(text::DialectOverrides {
+            delimiter: optional_byte("delimiter", self.delimiter.as_deref())?,
+            quote: choice("quote", &self.quote)?,
+            escape: choice("escape", &self.escape)?,
+            comment: choice("comment", &self.comment)?,
+            has_header: self.has_header,
+            skip_rows: self.skip_rows,
+        })
+    }
+}
+
+/// The one byte of an option such as a delimiter.
+///
+/// # Errors
+/// InvalidJob INVALID_DIALECT.
+pub fn one_byte(name: &str, text: &str) -> Result<u8> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
+        _ => Err(EngineError::invalid_job(
+            "INVALID_DIALECT",
+            format!("The {name} must be one ASCII character, not {text:?}."),
+        )
+        .hint(r"Such as , ; | or a tab.")),
+    }
+}
+
+fn optional_byte(name: &str, text: Option<&str>) -> Result<Option<u8>> {
+    text.map(|t| one_byte(name, t)).transpose()
+}
+
+fn check_encoding(encoding: Option<&str>, compression: Option<&str>) -> Result<()> {
+    let encoding = encoding.unwrap_or("utf-8").to_ascii_lowercase();
+    if !matches!(
+        encoding.as_str(),
+        "utf-8" | "utf8" | "utf-8-sig" | "ascii" | "us-ascii"
+    ) {
+        return Err(EngineError::source_error(
+            "UNSUPPORTED_FORMAT",
+            format!("Text in {encoding} can't be read."),
+        )
+        .hint("Convert the file to UTF-8."));
+    }
+    match compression {
+        None | Some("none") => Ok(()),
+        Some(other) => Err(EngineError::source_error(
+            "UNSUPPORTED_FORMAT",
+            format!("Files compressed with {other} can't be read."),
+        )
+        .hint("Unpack the file first.")),
+    }
+}
+
+impl Column {
+    /// Of an Arrow field.
+    pub fn from_field(field: &Field) -> Self {
+        Self {
+            name: field.name().clone(),
+            data_type: type_text(field.data_type()),
+            nullable: field.is_nullable(),
+            evidence: None,
+        }
+    }
+
+    /// Its Arrow type.
+    ///
+    /// # Errors
+    /// InvalidJob UNKNOWN_TYPE.
+    pub fn arrow_type(&self) -> Result<DataType> {
+        parse_type(&self.data_type).map_err(|e| e.detail("column", self.name.clone()))
+    }
+}
+
+/// The columns of a schema.
+pub fn columns_of(schema: &Schema) -> Vec<Column> {
+    schema
+        .fields()
+        .iter()
+        .map(|f| Column::from_field(f))
+        .collect()
+}
+
+/// The schema of columns.
+///
+/// # Errors
+/// InvalidJob UNKNOWN_TYPE.
+pub fn schema_of(columns: &[Column]) -> Result<SchemaRef> {
+    let fields: Result<Vec<Field>> = columns
+        .iter()
+        .map(|c| Ok(Field::new(&c.name, c.arrow_type()?, c.nullable)))
+        .collect();
+    Ok(Arc::new(Schema::new(fields?)))
+}
+
+/// An Arrow type in text: as Arrow writes it, but `us` for microseconds, zones without quotes, and `Utf8` for all
+/// kinds of strings.
+pub fn type_text(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "Utf8".to_owned(),
+        DataType::Timestamp(unit, None) => format!("Timestamp({})", unit_text(*unit)),
+        DataType::Timestamp(unit, Some(zone)) => format!("Timestamp({}, {zone})", unit_text(*unit)),
+        other => other.to_string().replace('µ', "u"),
+    }
+}
+
+/// The Arrow type that [`type_text`] wrote. Strings become `Utf8View`.
+///
+/// # Errors
+/// InvalidJob UNKNOWN_TYPE.
+pub fn parse_type(text: &str) -> Result<DataType> {
+    let text = text.trim();
+    if matches!(text, "Utf8" | "LargeUtf8" | "Utf8View") {
+        return Ok(DataType::Utf8View);
+    }
+    if let Some(parsed) = parse_timestamp(text) {
+        return Ok(parsed);
+    }
+    DataType::from_str(text).map_err(|_| {
+        EngineError::invalid_job("UNKNOWN_TYPE", format!("There is no type {text:?}."))
+            .hint("Types are such as Int64, Float64, Decimal128(18, 2), Utf8, Date32, Timestamp(us) and Boolean.")
+    })
+}
+
+fn parse_timestamp(text: &str) -> Option<DataType> {
+    let inner = text.strip_prefix("Timestamp(")?.strip_suffix(')')?;
+    let (unit, zone) = match inner.split_once(',') {
+        Some((unit, zone)) => (unit, Some(zone.trim().trim_matches('"'))),
+        None => (inner, None),
+    };
+    let unit = match unit.trim() {
+        "s" => TimeUnit::Second,
+        "ms" => TimeUnit::Millisecond,
+        "us" | "µs" => TimeUnit::Microsecond,
+        "ns" => TimeUnit::Nanosecond,
+        _ => return None,
+    };
+    Some(DataType::Timestamp(unit, zone.map(Into::into)))
+}
+
+fn unit_text(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Second => "s",
+        TimeUnit::Millisecond => "ms",
+        TimeUnit::Microsecond => "us",
+        TimeUnit::Nanosecond => "ns",
+    }
+}
