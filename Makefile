@@ -1,0 +1,85 @@
+# What a person does here. `make demo` and `make test` are the two that matter; each target sets up what it needs.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMPS := .venv/stamps
+# Compiled crates are kept outside the tree, so that a second clone does not build DataFusion again.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/karyaksham/target
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+ENGINE_SOURCES := $(shell find engine -path '*/target' -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+CLIENT_SOURCES := $(shell find client -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print) docs/schema.graphql
+
+.PHONY: help demo run test check fix bench schema setup clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: setup ## The main job end to end: upload, SQL over Ray tasks, live progress, result, row balance
+	@$(BIN)/karyaksham demo $(ARGS)
+
+run: setup ## Keep the service up; prints its address and, on the first start, how to sign in
+	@$(BIN)/karyaksham serve $(ARGS)
+
+test: setup packages-test ## Every test we have: cargo, pytest, vitest, and a real browser
+	@$(BIN)/python tests/run_all.py $(ARGS)
+
+check: setup ## Formatting, lints, types and the borders between the rooms
+	@echo "==> ruff"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@echo "==> mypy"; $(BIN)/mypy
+	@echo "==> import-linter"; $(BIN)/lint-imports --no-cache
+	@echo "==> rustfmt"; cd engine && cargo fmt --all --check
+	@echo "==> clippy (minutes when it runs for the first time)"; cd engine && cargo clippy --release --all-targets --locked --quiet -- -D warnings
+	@echo "==> eslint, tsc"; cd client && npm run --silent check
+	@echo "check: ok"
+
+fix: setup ## Format everything and mend what the linters can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	@cd engine && cargo fmt --all
+	@cd client && npm run --silent fix
+
+bench: setup ## karyaksham run beside DuckDB and Polars, as whole processes, results verified equal
+	@$(BIN)/python tests/bench/bench.py $(ARGS)
+
+schema: setup ## Write docs/schema.graphql from the code
+	@$(BIN)/karyaksham schema > docs/schema.graphql
+
+setup: $(STAMPS)/engine $(STAMPS)/client ## Only set up: environment, engine, client
+
+clean: ## Remove what was built in this tree
+	rm -rf .venv client/node_modules client/dist engine/python/karyaksham_engine/*.so
+
+# ---------------------------------------------------------------- what the targets need
+
+.PHONY: packages-build packages-test
+packages-build:
+	@deploy/debian-packages.sh build
+
+packages-test:
+	@deploy/debian-packages.sh test
+
+$(STAMPS)/python: requirements.txt | packages-build
+	@echo "==> python: installing pinned packages into .venv (a minute or two the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMPS)/python
+	@echo "==> engine: building (about a quarter of an hour on two cores the first time, seconds later on)"
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --quiet
+	@echo "$(CURDIR)" > $$(echo .venv/lib/python3*/site-packages)/karyaksham_rooms.pth
+	@touch $@
+
+$(STAMPS)/node: client/package-lock.json | packages-build
+	@echo "==> client: installing packages (half a minute the first time)"
+	@cd client && npm ci --silent --no-audit --no-fund
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/client: $(CLIENT_SOURCES) $(STAMPS)/node
+	@echo "==> client: building"
+	@cd client && npm run --silent build
+	@mkdir -p $(STAMPS) && touch $@

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Checks for the programs that a purpose needs and installs their Debian packages when run as root.
+# usage: debian-packages.sh build|test
+set -euo pipefail
+
+declare -A package_of=([gcc]=gcc [make]=make [python3]=python3 [chromium]=chromium)
+case "${1:?build or test}" in
+build) programs="gcc make python3" ;;
+test) programs="gcc make python3 chromium" ;;
+*) echo "debian-packages: unknown purpose $1" >&2; exit 2 ;;
+esac
+
+packages=()
+for program in $programs; do
+    command -v "$program" >/dev/null || packages+=("${package_of[$program]}")
+done
+python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+
+if [ ${#packages[@]} -gt 0 ]; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "These programs are missing; install them first: sudo apt-get install ${packages[*]}" >&2
+        exit 1
+    fi
+    echo "==> packages: installing ${packages[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+for program in cargo node npm; do
+    command -v "$program" >/dev/null && continue
+    echo "$program is missing: install Rust 1.94+ (rustup) and Node 20+ first." >&2
+    exit 1
+done
