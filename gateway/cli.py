@@ -1,0 +1,149 @@
+"""The command `karyaksham`: arguments only. What a command does is imported when it runs, so `run` starts at once."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def size(text: str) -> int:
+    """Bytes from `200MB`, `1.5 GiB`, `64k` or a plain number."""
+    compact = text.strip().lower().removesuffix("b").strip()
+    digits = compact.rstrip("kmgti").strip()
+    try:
+        value = float(digits) * _UNITS[compact[len(digits) :].strip()]
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 64MB, 1.5GiB or a number of bytes") from None
+    if value < 1:
+        raise argparse.ArgumentTypeError("a size is at least one byte")
+    return int(value)
+
+
+def positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return value
+
+
+def named_path(text: str) -> tuple[str, str]:
+    name, separator, path = text.partition("=")
+    if not (name and separator and path):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH")
+    return name, path
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="karyaksham", description="Very large files in, SQL over all cores, one complete result out."
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_local(commands)
+    _add_service(commands)
+    return parser
+
+
+def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser(
+        "run",
+        help="run SQL over local files, without a service",
+        description="Run one SQL query over local files. One file is the table `input`, and also named by its stem.",
+        epilog="exit status: 0 done, 2 the job is wrong, 3 the data is wrong, 4 a limit or resource, 5 storage, 130 interrupted",
+    )
+    run.add_argument("sql", metavar="SQL")
+    run.add_argument("files", metavar="FILE", nargs="*")
+    run.add_argument("--input", metavar="NAME=PATH", type=named_path, action="append", default=[])
+    run.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
+    run.add_argument(
+        "--format",
+        choices=["csv", "ndjson", "parquet", "arrow", "table"],
+        help="default: by the name of FILE; on a terminal table, else csv",
+    )
+    run.add_argument("--bad-rows", choices=["fail", "reject", "null"], default="fail")
+    run.add_argument("--rejects", metavar="FILE", help="write rejected rows here, as CSV")
+    run.add_argument("--max-rejected", metavar="N", type=int, help="stop when more rows than this are rejected")
+    run.add_argument("--threads", metavar="N", type=positive, help="default: all cores")
+    run.add_argument("--memory", metavar="SIZE", type=size, help="limit for sorting, grouping and joining")
+    run.add_argument("--shard-size", metavar="SIZE", type=size, help="default: by the size of the file")
+    run.add_argument("--ray", action="store_true", help="run as Ray tasks on a local cluster")
+    run.set_defaults(handler="gateway.local:run")
+
+    inspect = commands.add_parser("inspect", help="say what a file is: dialect, columns, types, with evidence")
+    inspect.add_argument("file", metavar="FILE")
+    inspect.add_argument("--json", action="store_true")
+    inspect.set_defaults(handler="gateway.local:inspect")
+
+    preview = commands.add_parser("preview", help="show the first rows of a file")
+    preview.add_argument("file", metavar="FILE")
+    preview.add_argument("--rows", metavar="N", type=positive, default=20)
+    preview.set_defaults(handler="gateway.local:preview")
+
+    profile = commands.add_parser("profile", help="statistics of every column of a whole file")
+    profile.add_argument("file", metavar="FILE")
+    profile.add_argument("--json", action="store_true")
+    profile.add_argument("--threads", metavar="N", type=positive)
+    profile.set_defaults(handler="gateway.local:profile")
+
+
+def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="everything in one process: page, API, dispatcher, local Ray")
+    serve.add_argument("--host", help="default: 127.0.0.1")
+    serve.add_argument("--port", type=int, help="default: 8000; 0 takes a free one")
+    serve.add_argument("--data-dir", metavar="DIR", help="database, uploads, results; default: ./data")
+    serve.set_defaults(handler="gateway.serve:serve")
+
+    dispatch = commands.add_parser("dispatch", help="only the dispatcher, beside a service with the same database")
+    dispatch.add_argument("--data-dir", metavar="DIR")
+    dispatch.set_defaults(handler="gateway.serve:dispatch")
+
+    migrate = commands.add_parser("migrate", help="bring the database to this release")
+    migrate.add_argument("--data-dir", metavar="DIR")
+    migrate.set_defaults(handler="gateway.serve:migrate")
+
+    schema = commands.add_parser("schema", help="print the GraphQL schema")
+    schema.set_defaults(handler="gateway.serve:schema")
+
+    user = commands.add_parser("user", help="add and list users, change roles")
+    actions = user.add_subparsers(dest="action", required=True, metavar="ACTION")
+    roles = ["viewer", "member", "admin"]
+    add = actions.add_parser("add", help="the password is read from standard input, or asked for")
+    add.add_argument("email")
+    add.add_argument("--name")
+    add.add_argument("--role", choices=roles, default="member")
+    actions.add_parser("list")
+    role = actions.add_parser("role")
+    role.add_argument("email")
+    role.add_argument("role", choices=roles)
+    for action in actions.choices.values():
+        action.add_argument("--data-dir", metavar="DIR")
+    user.set_defaults(handler="gateway.serve:user")
+
+    demo = commands.add_parser("demo", help="the main job end to end on a file it makes, with live progress")
+    demo.add_argument("--size", type=size, default=200_000_000, help="of the file; default 200MB")
+    demo.set_defaults(handler="gateway.demo:demo")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        from importlib.metadata import version  # 15 ms that `run` need not pay
+
+        print(f"karyaksham {version('karyaksham')}")
+        return 0
+    if not options.command:
+        parser.print_help(sys.stderr)
+        return 2
+    module, _, name = options.handler.partition(":")
+    try:
+        return int(getattr(import_module(module), name)(options))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is wrong, and nothing may be printed at exit.
+        sys.stdout = None
+        return 0
