@@ -1,0 +1,207 @@
+"""One stream a job, fanned out to the subscribers in this process.
+
+The database is the durable log and the truth; a signal only says that there is something newer. So a subscriber
+that is slow holds one bit, not a queue, and one that missed a signal looks for itself after `POLL_S`.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from gateway.models import Job, JobEvent, JobState
+from gateway.progress import FINAL_STATES, Snapshot, from_row
+
+MIN_INTERVAL_S: Final = 0.25
+"""Between two progress snapshots to one subscriber."""
+POLL_S: Final = 1.0
+"""Another process may have written: look again, signal or not."""
+EVENT_PAGE: Final = 100
+"""Events that one look reads."""
+MAX_CHANGES: Final = 256
+"""Changes of state that wait for one subscriber; after that only the latest of each job is kept."""
+
+Topic = tuple[str, UUID]
+
+
+class Signal:
+    """Set by a publisher, taken by the one subscriber that waits for it."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Until set, or `timeout_s` seconds; says which, and is clear again."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        self._event.clear()
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    job_id: UUID
+    owner_id: UUID
+    state: JobState
+
+
+class ChangeQueue(Signal):
+    """The changes that one subscriber has yet to see, in order, bounded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changes: OrderedDict[tuple[UUID, JobState], StateChange] = OrderedDict()
+
+    def put(self, change: StateChange) -> None:
+        if len(self._changes) >= MAX_CHANGES:
+            latest = {kept.job_id: kept for kept in self._changes.values()}
+            self._changes = OrderedDict(((kept.job_id, kept.state), kept) for kept in latest.values())
+        while len(self._changes) >= MAX_CHANGES:
+            self._changes.popitem(last=False)
+        self._changes[change.job_id, change.state] = change
+        self.set()
+
+    def take(self) -> list[StateChange]:
+        changes = list(self._changes.values())
+        self._changes.clear()
+        return changes
+
+
+class Events:
+    """Who listens to what, and the latest snapshot of each job that runs here."""
+
+    def __init__(self) -> None:
+        self._signals: dict[Topic, set[Signal]] = defaultdict(set)
+        self._queues: dict[ChangeQueue, UUID | None] = {}
+        self._latest: dict[UUID, Snapshot] = {}
+
+    def publish_progress(self, snapshot: Snapshot) -> None:
+        """Newer than the database; dropped again when the job ends or leaves this process."""
+        self._latest[snapshot.job_id] = snapshot
+        self._signal(("progress", snapshot.job_id))
+
+    def publish_event(self, job_id: UUID) -> None:
+        """An event of the job is committed."""
+        self._signal(("events", job_id))
+
+    def publish_change(self, change: StateChange) -> None:
+        """A change of state is committed."""
+        for queue, owner_id in self._queues.items():
+            if owner_id in (None, change.owner_id):
+                queue.put(change)
+        self._signal(("progress", change.job_id))
+        self._signal(("events", change.job_id))
+
+    def latest(self, job_id: UUID) -> Snapshot | None:
+        return self._latest.get(job_id)
+
+    def drop(self, job_id: UUID) -> None:
+        """From now on the database says how far the job is."""
+        self._latest.pop(job_id, None)
+        self._signal(("progress", job_id))
+
+    @contextmanager
+    def watch(self, kind: str, job_id: UUID) -> Iterator[Signal]:
+        """A signal for `progress` or `events` of one job."""
+        topic = (kind, job_id)
+        signal = Signal()
+        self._signals[topic].add(signal)
+        try:
+            yield signal
+        finally:
+            self._signals[topic].discard(signal)
+            if not self._signals[topic]:
+                del self._signals[topic]
+
+    @contextmanager
+    def watch_changes(self, owner_id: UUID | None = None) -> Iterator[ChangeQueue]:
+        """Changes of state of one owner's jobs, or of all."""
+        queue = ChangeQueue()
+        self._queues[queue] = owner_id
+        try:
+            yield queue
+        finally:
+            del self._queues[queue]
+
+    def _signal(self, topic: Topic) -> None:
+        for signal in self._signals.get(topic, ()):
+            signal.set()
+
+
+def snapshot_of(job: Job, hub: Events | None = None) -> Snapshot:
+    """How far `job` is: from this process where it runs here, else from its row."""
+    live = hub.latest(job.id) if hub and job.state not in FINAL_STATES else None
+    return live or from_row(
+        job.progress,
+        job_id=job.id,
+        state=job.state,
+        fraction=job.fraction,
+        at=job.progress_at or job.created_at,
+    )
+
+
+async def progress(hub: Events, job_id: UUID) -> AsyncIterator[Snapshot]:
+    """The latest snapshot at once, then newer ones at most four a second; ends after the final one."""
+    shown: Snapshot | None = None
+    with hub.watch("progress", job_id) as signal:
+        while True:
+            snapshot = hub.latest(job_id)
+            if snapshot is None:
+                job = await Job.get_or_none(id=job_id, deleted_at=None)
+                if job is None:
+                    return
+                snapshot = snapshot_of(job, hub)
+            if shown is None or _is_newer(shown, snapshot):
+                yield snapshot
+                shown = snapshot
+                sent_at = time.monotonic()
+                if snapshot.is_final:
+                    return
+                await asyncio.sleep(max(0.0, sent_at + MIN_INTERVAL_S - time.monotonic()))
+            await signal.wait(POLL_S)
+
+
+def _is_newer(shown: Snapshot, snapshot: Snapshot) -> bool:
+    return snapshot.is_final or (snapshot != shown and snapshot.fraction >= shown.fraction)
+
+
+async def events(hub: Events, job_id: UUID, after: int) -> AsyncIterator[JobEvent]:
+    """Every event with a greater `seq` than `after`, once and in order; ends after the final one."""
+    with hub.watch("events", job_id) as signal:
+        while True:
+            page = await JobEvent.filter(job_id=job_id, seq__gt=after).order_by("seq").limit(EVENT_PAGE)
+            for event in page:
+                yield event
+                after = event.seq
+            if page:
+                continue
+            job = await Job.get_or_none(id=job_id, deleted_at=None)
+            if job is None or (job.state in FINAL_STATES and job.event_seq <= after):
+                return
+            await signal.wait(POLL_S)
+
+
+async def changes(hub: Events, owner_id: UUID) -> AsyncIterator[Job]:
+    """The owner's jobs that are not done yet, then a job each time that its state changes, as it was then."""
+    with hub.watch_changes(owner_id) as queue:
+        for job in await Job.filter(
+            owner_id=owner_id, deleted_at=None, state__not_in=list(FINAL_STATES)
+        ).order_by("id"):
+            yield job
+        while True:
+            for change in queue.take():
+                changed = await Job.get_or_none(id=change.job_id, deleted_at=None)
+                if changed is not None:
+                    changed.state = change.state
+                    yield changed
+            await queue.wait(POLL_S)

@@ -1,0 +1,117 @@
+"""The questions to compute that have an answer at once: what is this file, its first rows, what would this job do.
+
+They run in threads of their own with a deadline, so that a slow disk never holds a request or the event loop.
+Work on whole files is not asked here; it is a job.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from compute import files
+from compute.spec import JobSpec
+from gateway.errors import BadInput, Unavailable
+from karyaksham_engine.types import Column, DialectOverrides, FileFormat, FileRef, Preview, Sniffed, Source
+
+ANSWER_TIMEOUT_S: Final = 20.0
+INSPECT_TIMEOUT_S: Final = 120.0
+"""A whole inspection: it runs in the background, and object storage may be far."""
+
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="planning")
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    index: int
+    name: str
+    task_count: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """What a job would do."""
+
+    effective_sql: str
+    columns: tuple[Column, ...]
+    stages: tuple[StagePlan, ...]
+    bytes_to_read: int
+    text: str
+
+
+async def inspect(
+    path: str,
+    *,
+    format: FileFormat | None = None,
+    dialect: DialectOverrides | None = None,
+    columns: Sequence[Column] | None = None,
+) -> Sniffed:
+    """What a file is; given values are taken as they are. Raises SourceError."""
+    return await _ask(
+        lambda: files.inspect(path, format=format, dialect=dialect, columns=columns), INSPECT_TIMEOUT_S
+    )
+
+
+async def preview(source: Source, limit: int) -> Preview:
+    """The first rows of a table. Raises SourceError, and BadInput when its files changed."""
+
+    def answer() -> Preview:
+        check_unchanged(source["files"])
+        return files.preview(source, limit=limit)
+
+    return await _ask(answer, ANSWER_TIMEOUT_S)
+
+
+async def plan(spec: JobSpec) -> JobPlan:
+    """Parse, bind and cut a job. Raises InvalidJob, SourceError, and BadInput when files changed."""
+
+    def answer() -> JobPlan:
+        for source in spec.sources:
+            check_unchanged(source["files"])
+        planned = files.plan(spec)
+        return JobPlan(
+            effective_sql=planned.effective_sql,
+            columns=tuple(planned.columns),
+            stages=tuple(
+                StagePlan(stage["index"], stage["name"], stage["task_count"], stage["bytes_total"])
+                for stage in planned.stages
+            ),
+            bytes_to_read=planned.bytes_to_read,
+            text=planned.text,
+        )
+
+    return await _ask(answer, ANSWER_TIMEOUT_S)
+
+
+def check_unchanged(refs: Sequence[FileRef]) -> None:
+    """Raises BadInput when a file is gone or has another size than when it was inspected."""
+    for ref in refs:
+        path = Path(ref["path"])
+        try:
+            size_bytes = path.stat().st_size
+        except OSError:
+            raise BadInput(f"The file {path.name} is no longer there.", "Put it back, or delete the dataset.") from None
+        if size_bytes != ref["size_bytes"]:
+            raise BadInput(
+                f"The file {path.name} has changed since it was inspected: it had {ref['size_bytes']} bytes and "
+                f"has {size_bytes}.",
+                "Update the dataset to inspect it again.",
+            )
+
+
+async def _ask(call: Callable[[], Answer], timeout_s: float) -> Answer:
+    future = asyncio.get_running_loop().run_in_executor(_threads, call)
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.shield(future)
+    except TimeoutError:
+        future.cancel()
+        future.add_done_callback(lambda late: late.cancelled() or late.exception())
+        raise Unavailable(
+            f"Reading the data took longer than {timeout_s:.0f} seconds.", "Storage may be slow; try again."
+        ) from None
