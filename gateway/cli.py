@@ -5,7 +5,17 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_UNITS = {
+    "": 1,
+    "k": 10**3,
+    "m": 10**6,
+    "g": 10**9,
+    "t": 10**12,
+    "ki": 2**10,
+    "mi": 2**20,
+    "gi": 2**30,
+    "ti": 2**40,
+}
 
 
 def size(text: str) -> int:
@@ -15,7 +25,9 @@ def size(text: str) -> int:
     try:
         value = float(digits) * _UNITS[compact[len(digits) :].strip()]
     except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 64MB, 1.5GiB or a number of bytes") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a size; write 64MB, 1.5GiB or a number of bytes"
+        ) from None
     if value < 1:
         raise argparse.ArgumentTypeError("a size is at least one byte")
     return int(value)
@@ -51,7 +63,8 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "run",
         help="run SQL over local files, without a service",
         description="Run one SQL query over local files. One file is the table `input`, and also named by its stem.",
-        epilog="exit status: 0 done, 2 the job is wrong, 3 the data is wrong, 4 a limit or resource, 5 storage, 130 interrupted",
+        epilog="exit status: 0 done, 2 the job is wrong, 3 the data is wrong, 4 a limit or resource, "
+        "5 storage, 130 interrupted",
     )
     run.add_argument("sql", metavar="SQL")
     run.add_argument("files", metavar="FILE", nargs="*")
@@ -64,14 +77,18 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     run.add_argument("--bad-rows", choices=["fail", "reject", "null"], default="fail")
     run.add_argument("--rejects", metavar="FILE", help="write rejected rows here, as CSV")
-    run.add_argument("--max-rejected", metavar="N", type=int, help="stop when more rows than this are rejected")
+    run.add_argument(
+        "--max-rejected", metavar="N", type=int, help="stop when more rows than this are rejected"
+    )
     run.add_argument("--threads", metavar="N", type=positive, help="default: all cores")
     run.add_argument("--memory", metavar="SIZE", type=size, help="limit for sorting, grouping and joining")
     run.add_argument("--shard-size", metavar="SIZE", type=size, help="default: by the size of the file")
     run.add_argument("--ray", action="store_true", help="run as Ray tasks on a local cluster")
     run.set_defaults(handler="gateway.local:run")
 
-    inspect = commands.add_parser("inspect", help="say what a file is: dialect, columns, types, with evidence")
+    inspect = commands.add_parser(
+        "inspect", help="say what a file is: dialect, columns, types, with evidence"
+    )
     inspect.add_argument("file", metavar="FILE")
     inspect.add_argument("--json", action="store_true")
     inspect.set_defaults(handler="gateway.local:inspect")
@@ -95,7 +112,9 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     serve.add_argument("--data-dir", metavar="DIR", help="database, uploads, results; default: ./data")
     serve.set_defaults(handler="gateway.serve:serve")
 
-    dispatch = commands.add_parser("dispatch", help="only the dispatcher, beside a service with the same database")
+    dispatch = commands.add_parser(
+        "dispatch", help="only the dispatcher, beside a service with the same database"
+    )
     dispatch.add_argument("--data-dir", metavar="DIR")
     dispatch.set_defaults(handler="gateway.serve:dispatch")
 

@@ -72,7 +72,10 @@ async def _upload(service: Service, file: demo_data.DemoFile) -> str:
     dataset_id: str | None = None
     with _Live() as live:
         async for sent, done in service.upload(Path(file.path)):
-            live.show(sent / file.size_bytes, f"uploaded {bytes_in_words(sent)} of {bytes_in_words(file.size_bytes)}")
+            live.show(
+                sent / file.size_bytes,
+                f"uploaded {bytes_in_words(sent)} of {bytes_in_words(file.size_bytes)}",
+            )
             dataset_id = done
     if dataset_id is None:
         raise KaryakshamError("INTERNAL", "The upload ended without a dataset.")
@@ -157,7 +160,16 @@ def _service(folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gateway", "serve", "--port", str(port), "--data-dir", str(folder / "data")]
+    command = [
+        sys.executable,
+        "-m",
+        "gateway",
+        "serve",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(folder / "data"),
+    ]
     with (folder / "service.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603
         try:
@@ -201,8 +213,11 @@ def _say(text: str) -> None:
     print(f"demo: {text}", flush=True)
 
 
-_DATASET = "query ($id: ID!) { dataset(id: $id) { status problem columns { name type } dialect { delimiter } } }"
-_CREATE_JOB = """mutation ($input: CreateJobInput!) { createJob(input: $input) { job { id } errors { code message } } }"""
+_DATASET = (
+    "query ($id: ID!) { dataset(id: $id) { status problem columns { name type } dialect { delimiter } } }"
+)
+_CREATE_JOB = """mutation ($input: CreateJobInput!) {
+  createJob(input: $input) { job { id } errors { code message } } }"""
 _PROGRESS = """subscription ($id: ID!) { jobProgress(jobId: $id) {
   state fraction rowsRead rowsRejected bytesPerSecond stages { taskCount tasksDone } } }"""
 _JOB = """query ($id: ID!) { job(id: $id) { state startedAt finishedAt failure { code message }

@@ -1,4 +1,4 @@
-"""The file that `karyaksham demo` works on: orders with quoted text, embedded commas and newlines, a few broken rows."""
+"""The file of `karyaksham demo`: orders with quoted text, embedded commas and newlines, a few broken rows."""
 
 import json
 import os
@@ -14,8 +14,30 @@ BLOCK_ROWS = 10_000
 BROKEN_EVERY = 100_003
 TEMPLATES = 5_000
 
-_COUNTRIES = ("India", "Germany", "Brazil", "Japan", "Kenya", "Canada", "Poland", "Mexico", "Türkiye", "Việt Nam")
-_PRODUCTS = ("kettle", "lamp", "desk", "chair", "monitor", "cable", "notebook", "backpack", "drill", "bicycle")
+_COUNTRIES = (
+    "India",
+    "Germany",
+    "Brazil",
+    "Japan",
+    "Kenya",
+    "Canada",
+    "Poland",
+    "Mexico",
+    "Türkiye",
+    "Việt Nam",
+)
+_PRODUCTS = (
+    "kettle",
+    "lamp",
+    "desk",
+    "chair",
+    "monitor",
+    "cable",
+    "notebook",
+    "backpack",
+    "drill",
+    "bicycle",
+)
 _STATES = ("paid", "paid", "paid", "shipped", "shipped", "returned", "canceled")
 _NAMES = ("Asha", "Jürgen", "Lúcia", "Kenji", "Wanjiru", "Émile", "Zofia", "Diego", "Elif", "Minh")
 _NOTES = (
@@ -76,7 +98,8 @@ def _blocks() -> Iterator[tuple[str, int, int]]:
         picks = chance.choices(tails, k=BLOCK_ROWS)
         dates = chance.choices(days, k=BLOCK_ROWS)
         lines = [
-            f"{number},{day},{tail}\n" for number, day, tail in zip(range(first, first + BLOCK_ROWS), dates, picks, strict=True)
+            f"{number},{day},{tail}\n"
+            for number, day, tail in zip(range(first, first + BLOCK_ROWS), dates, picks, strict=True)
         ]
         broken = 0
         for number in range(first + (-first % BROKEN_EVERY), first + BLOCK_ROWS, BROKEN_EVERY):

@@ -1,4 +1,4 @@
-"""A client of a running service: GraphQL over HTTP, subscriptions over graphql-transport-ws, uploads in parts."""
+"""A client of a running service: GraphQL over HTTP, subscriptions over graphql-transport-ws, uploads."""
 
 import asyncio
 import itertools
@@ -49,19 +49,24 @@ class Service:
         return _data(answer.json())
 
     async def register(self, email: str, password: str, name: str) -> None:
-        session = (await self.call(_REGISTER, input={"email": email, "password": password, "displayName": name}))["register"]
+        session = (
+            await self.call(_REGISTER, input={"email": email, "password": password, "displayName": name})
+        )["register"]
         self._token = session["session"]["accessToken"]
 
     async def upload(self, path: Path) -> AsyncIterator[tuple[int, str | None]]:
         """Yields bytes sent so far, at the end with the id of the dataset."""
-        created = await self.call(_CREATE_UPLOAD, input={"filename": path.name, "sizeBytes": path.stat().st_size})
+        size_bytes = (await asyncio.to_thread(path.stat)).st_size
+        created = await self.call(_CREATE_UPLOAD, input={"filename": path.name, "sizeBytes": size_bytes})
         upload = created["createUpload"]["upload"]
         numbers = list(range(1, upload["partCount"] + 1))
         parts: list[dict[str, Any]] = []
         sent = 0
         for batch in (numbers[at : at + PARTS_IN_FLIGHT] for at in range(0, len(numbers), PARTS_IN_FLIGHT)):
             signed = await self.call(_SIGN, input={"uploadId": upload["id"], "partNumbers": batch})
-            waiting = [self._send(path, upload["partSizeBytes"], part) for part in signed["signUploadParts"]["parts"]]
+            waiting = [
+                self._send(path, upload["partSizeBytes"], part) for part in signed["signUploadParts"]["parts"]
+            ]
             for number, etag, size in await asyncio.gather(*waiting):
                 parts.append({"partNumber": number, "etag": etag})
                 sent += size

@@ -66,7 +66,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, width: int
     """Columns side by side, cells cut at `width`; numbers to the right."""
     cells = [[_cell(value, width) for value in row] for row in rows]
     widths = [max([len(name), *(len(row[at]) for row in cells)]) for at, name in enumerate(header)]
-    right = [bool(rows) and all(isinstance(row[at], int | float) or row[at] is None for row in rows) for at in range(len(header))]
+    right = [
+        bool(rows) and all(isinstance(row[at], int | float) or row[at] is None for row in rows)
+        for at in range(len(header))
+    ]
 
     def line(values: Sequence[str]) -> str:
         aligned = (

@@ -29,7 +29,16 @@ class Phase:
 PHASES = (
     Phase(
         "engine",
-        ("cargo", "test", "--release", "--locked", "--workspace", "--exclude", "karyaksham-python", "--quiet"),
+        (
+            "cargo",
+            "test",
+            "--release",
+            "--locked",
+            "--workspace",
+            "--exclude",
+            "karyaksham-python",
+            "--quiet",
+        ),
         ROOT / "engine",
         r"test result: \w+\. (\d+) passed",
         r"test result: .* (\d+) failed",
