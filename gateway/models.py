@@ -207,7 +207,7 @@ class Dataset(Row):
     class Meta:
         table = "datasets"
         unique_together = (("owner_id", "idempotency_key"),)
-        indexes = (("owner_id", "deleted_at", "id"),)
+        indexes = (("owner_id", "deleted_at", "id"), ("status", "id"))
 
 
 class Job(Row):
@@ -220,7 +220,7 @@ class Job(Row):
     is_profile = fields.BooleanField(default=False)
     effective_sql = fields.TextField(null=True)
     spec: Any = fields.JSONField()
-    """Sources, output, bad rows and layout as they were checked at creation; the dispatcher builds the JobSpec from it."""
+    """Sources, output, bad rows and layout as they were checked at creation: the JobSpec is built from it."""
     priority = fields.IntField(default=0)
     """Higher goes first."""
 

@@ -35,7 +35,7 @@ class Settings:
 
     # Where
     data_dir: Path = _setting(
-        Path("~/.karyaksham"), "path", "Database, uploads, results and the generated secret on a laptop."
+        Path("data"), "path", "Database, uploads, results and the generated secret on a laptop."
     )
     database_url: str = _setting("", "URL", "Empty: SQLite in the data folder. Else postgres://...")
     host: str = _setting("127.0.0.1", "address", "Only this machine, until someone decides otherwise.")
@@ -53,7 +53,9 @@ class Settings:
 
     # Sessions
     secret_key: str = _setting(
-        "", "text, 32 bytes or more", "Signs tokens and links; empty on a laptop: made once, kept in the data folder."
+        "",
+        "text, 32 bytes or more",
+        "Signs tokens and links; empty on a laptop: made once, kept in the data folder.",
     )
     registration_open: bool = _setting(True, "0 or 1", "Whether anyone who reaches the page may register.")
     access_token_ttl_s: int = _setting(15 * MINUTE, "s", "Short: it lives in a page's memory.")
@@ -62,19 +64,25 @@ class Settings:
     password_min_length: int = _setting(10, "characters", "NIST SP 800-63B asks for 8 or more.")
     bcrypt_rounds: int = _setting(12, "log2 of rounds", "About a quarter of a second a try.")
     login_tries_per_account: int = _setting(10, "tries in 15 min", "Guessing a password takes years.")
-    login_tries_per_address: int = _setting(300, "tries in 15 min", "An office behind one address still gets in.")
+    login_tries_per_address: int = _setting(
+        300, "tries in 15 min", "An office behind one address still gets in."
+    )
     registrations_per_address: int = _setting(100, "an hour", "Each one costs a bcrypt and a row.")
     refreshes_per_address: int = _setting(600, "in 15 min", "Four a session and hour is the honest rate.")
 
     # Uploads
     upload_max_bytes: int = _setting(5 * 1024 * GIB, "bytes", "5 TiB, the largest object of S3.")
-    upload_part_bytes: int = _setting(8 * MIB, "bytes", "Lost by a broken connection; grows to keep to the part count.")
+    upload_part_bytes: int = _setting(
+        8 * MIB, "bytes", "Lost by a broken connection; grows to keep to the part count."
+    )
     upload_max_parts: int = _setting(10_000, "parts", "The most that S3 takes.")
     upload_ttl_s: int = _setting(7 * DAY, "s", "A closed laptop comes back within a week.")
     upload_url_ttl_s: int = _setting(HOUR, "s", "A signed part link; signing again is cheap.")
     upload_sign_max: int = _setting(1_000, "parts", "In one signUploadParts.")
     uploads_open_max: int = _setting(100, "uploads", "Unfinished ones of one user.")
-    storage_quota_bytes: int = _setting(20 * 1024 * GIB, "bytes", "Open uploads and uploaded datasets of one user.")
+    storage_quota_bytes: int = _setting(
+        20 * 1024 * GIB, "bytes", "Open uploads and uploaded datasets of one user."
+    )
     disk_reserve_bytes: int = _setting(GIB, "bytes", "Disk that an upload must leave free.")
     download_url_ttl_s: int = _setting(HOUR, "s", "A download may go on past it, but not begin.")
     sweep_interval_s: int = _setting(HOUR, "s", "How often expired uploads are looked for.")
@@ -123,7 +131,11 @@ class Settings:
             raise BadSetting(f"{PREFIX}SECRET_KEY must have at least {MIN_SECRET_BYTES} bytes.")
         if not self.secret_key and not self.embedded:
             raise BadSetting(f"{PREFIX}SECRET_KEY must be set when the database is not the built-in SQLite.")
-        if self.database_url and urlsplit(self.database_url).scheme not in ("sqlite", "postgres", "postgresql"):
+        if self.database_url and urlsplit(self.database_url).scheme not in (
+            "sqlite",
+            "postgres",
+            "postgresql",
+        ):
             raise BadSetting(f"{PREFIX}DATABASE_URL must begin with postgres:// or sqlite://.")
         if self.log_format not in ("text", "json"):
             raise BadSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
@@ -204,7 +216,9 @@ def _parse(name: str, text: str, hint: Any, default: Any) -> Any:
         if hint is Path:
             return Path(text) if text else default
     except (KeyError, ValueError):
-        raise BadSetting(f"{name} takes {'0 or 1' if hint is bool else 'a whole number'}, not {text!r}.") from None
+        raise BadSetting(
+            f"{name} takes {'0 or 1' if hint is bool else 'a whole number'}, not {text!r}."
+        ) from None
     if hint == tuple[Path, ...]:
         return tuple(Path(part).expanduser().absolute() for part in text.split(os.pathsep) if part)
     if hint == tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Who may ask what. Every root field carries exactly one Access; the composition refuses a schema in which one does not."""
+"""Who may ask what. Every root field carries exactly one Access, or the schema is refused."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,8 +7,8 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
 from gateway.errors import Forbidden, Unauthenticated
-from gateway.models import Role
 from gateway.schema.context import Info
+from gateway.users import Role
 
 _RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
 
