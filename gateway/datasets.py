@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from karyaksham_engine.types import Column, DialectOverrides, FileRef, Source
 from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
@@ -29,7 +30,6 @@ from gateway.models import (
 )
 from gateway.paging import Page, newest_first
 from gateway.progress import FINAL_STATES
-from karyaksham_engine.types import Column, DialectOverrides, FileRef, Source
 
 NAME_MAX: Final = 255
 COLUMNS_MAX: Final = 10_000
@@ -206,7 +206,9 @@ def checked_name(name: str, field: str = "name") -> str:
     name = name.strip()
     if not name or len(name) > NAME_MAX or not name.isprintable():
         raise BadInput(
-            f"A name has 1 to {NAME_MAX} printable characters.", "Choose another name.", field=["input", field]
+            f"A name has 1 to {NAME_MAX} printable characters.",
+            "Choose another name.",
+            field=["input", field],
         )
     return name
 

@@ -37,7 +37,7 @@ class Signal:
     def set(self) -> None:
         self._event.set()
 
-    async def wait(self, timeout_s: float) -> bool:
+    async def wait(self, timeout_s: float | None = None) -> bool:
         """Until set, or `timeout_s` seconds; says which, and is clear again."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -124,12 +124,11 @@ class Events:
                 del self._signals[topic]
 
     @contextmanager
-    def watch_changes(self, owner_id: UUID | None = None) -> Iterator[ChangeQueue]:
-        """Changes of state of one owner's jobs, or of all."""
-        queue = ChangeQueue()
+    def watch_changes(self, queue: ChangeQueue, owner_id: UUID | None = None) -> Iterator[None]:
+        """Puts changes of state into `queue`: of one owner's jobs, or of all."""
         self._queues[queue] = owner_id
         try:
-            yield queue
+            yield
         finally:
             del self._queues[queue]
 
@@ -193,7 +192,8 @@ async def events(hub: Events, job_id: UUID, after: int) -> AsyncIterator[JobEven
 
 async def changes(hub: Events, owner_id: UUID) -> AsyncIterator[Job]:
     """The owner's jobs that are not done yet, then a job each time that its state changes, as it was then."""
-    with hub.watch_changes(owner_id) as queue:
+    queue = ChangeQueue()
+    with hub.watch_changes(queue, owner_id):
         for job in await Job.filter(
             owner_id=owner_id, deleted_at=None, state__not_in=list(FINAL_STATES)
         ).order_by("id"):
@@ -204,4 +204,4 @@ async def changes(hub: Events, owner_id: UUID) -> AsyncIterator[Job]:
                 if changed is not None:
                     changed.state = change.state
                     yield changed
-            await queue.wait(POLL_S)
+            await queue.wait()

@@ -6,8 +6,12 @@ The status in the database is the to-do list, so what a crash interrupted is don
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 from uuid import UUID
+
+from karyaksham_engine.errors import KaryakshamError, SourceError
+from karyaksham_engine.types import Column, DialectOverrides, FileRef, Sniffed
 
 from gateway import local_files, planning
 from gateway.datasets import engine_format
@@ -15,8 +19,6 @@ from gateway.errors import error_message
 from gateway.events import Signal
 from gateway.models import Dataset, DatasetStatus, FileFormat, now
 from gateway.settings import Settings
-from karyaksham_engine.errors import KaryakshamError, SourceError
-from karyaksham_engine.types import Column, DialectOverrides, FileRef, Sniffed
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +63,12 @@ class Inspector:
         if free <= 0:
             return
         waiting = Dataset.filter(status=DatasetStatus.INSPECTING, deleted_at=None)
-        for dataset in await waiting.exclude(id__in=list(self._running)).order_by("id").limit(free):
+        if self._running:
+            waiting = waiting.exclude(id__in=list(self._running))
+        for dataset in await waiting.order_by("id").limit(free):
             task = asyncio.create_task(inspect(dataset, self._settings), name=f"inspect-{dataset.id}")
             self._running[dataset.id] = task
-            task.add_done_callback(lambda done, id=dataset.id: self._ended(id, done))
+            task.add_done_callback(partial(self._ended, dataset.id))
 
     def _ended(self, dataset_id: UUID, task: asyncio.Task[None]) -> None:
         del self._running[dataset_id]
@@ -84,7 +88,9 @@ async def inspect(dataset: Dataset, settings: Settings) -> None:
         return
     except Exception:
         log.exception("inspection of dataset %s failed", dataset.id)
-        problem = "The file could not be inspected, because of a fault of this service. Its log has the details."
+        problem = (
+            "The file could not be inspected, because of a fault of this service. Its log has the details."
+        )
         await still.update(status=DatasetStatus.INVALID, problem=problem, updated_at=now())
         return
     await still.update(
@@ -103,9 +109,7 @@ async def inspect(dataset: Dataset, settings: Settings) -> None:
 async def _files(dataset: Dataset, settings: Settings) -> Sequence[FileRef]:
     if dataset.upload_id is not None:
         return [FileRef(path=file["path"], size_bytes=file["size_bytes"]) for file in dataset.files]
-    found = await asyncio.to_thread(
-        local_files.find, dataset.uri, settings.data_roots, private=settings.root
-    )
+    found = await asyncio.to_thread(local_files.find, dataset.uri, settings.data_roots, private=settings.root)
     return found.files
 
 
@@ -119,7 +123,10 @@ async def _sniff_all(dataset: Dataset, files: Sequence[FileRef]) -> Sniffed:
         first = await planning.inspect(files[0]["path"], format=format, dialect=dialect, columns=wanted)
     for file in files[1:]:
         other = await planning.inspect(
-            file["path"], format=first["format"], dialect=dialect, columns=dataset.column_overrides and first["columns"]
+            file["path"],
+            format=first["format"],
+            dialect=dialect,
+            columns=dataset.column_overrides and first["columns"],
         )
         if problem := disagreement(first, other):
             name = file["path"].rpartition("/")[2]
@@ -155,5 +162,7 @@ def disagreement(first: Sniffed, other: Sniffed) -> str | None:
         return f"the columns are {', '.join(other_names[:20])}"
     for column, other_column in zip(first["columns"], other["columns"], strict=True):
         if column["type"] != other_column["type"]:
-            return f"the column {column['name']} is {other_column['type']}, not {column['type']}; give its type"
+            return (
+                f"the column {column['name']} is {other_column['type']}, not {column['type']}; give its type"
+            )
     return None

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
-from gateway.errors import BadInput
 from karyaksham_engine.types import FileRef
+
+from gateway.errors import BadInput
 
 FILES_MAX: Final = 10_000
 """Of one dataset."""
@@ -42,12 +43,16 @@ def find(uri: str, roots: Sequence[Path], *, private: Path) -> Found:
     Raises BadInput. Blocks: call it in a thread.
     """
     if not roots:
-        raise _refused("This server may not read local files: no data root is configured.", "Upload the file instead.")
+        raise _refused(
+            "This server may not read local files: no data root is configured.", "Upload the file instead."
+        )
     given = _path_of(uri)
     real_roots = [Path(os.path.realpath(root)) for root in roots]
     allowed = [*real_roots, *(Path(os.path.abspath(root)) for root in roots)]
     candidates = [os.path.normpath(root / given) for root in real_roots]
-    inside = [path for path in dict.fromkeys(candidates) if any(Path(path).is_relative_to(root) for root in allowed)]
+    inside = [
+        path for path in dict.fromkeys(candidates) if any(Path(path).is_relative_to(root) for root in allowed)
+    ]
     if not inside:
         raise _refused(
             "The path is not under a folder that this server may read.",
@@ -68,7 +73,9 @@ def _path_of(uri: str) -> str:
         return uri
     scheme, host, path = match.groups()
     if scheme.lower() != "file":
-        raise _refused(f"Files at {scheme}:// can't be registered here.", "Upload the file, or give a local path.")
+        raise _refused(
+            f"Files at {scheme}:// can't be registered here.", "Upload the file, or give a local path."
+        )
     if host not in ("", "localhost"):
         raise _refused("A file:// URI must have no host.", "Write file:///folder/file.csv.")
     return unquote(path)
@@ -93,7 +100,8 @@ def _admit(path: str, real_roots: Sequence[Path], private: Path) -> FileRef:
     inside = any(real.is_relative_to(root) for root in real_roots)
     if not inside or real.is_relative_to(os.path.realpath(private)):
         raise _refused(
-            f"{name} leads out of the folders that this server may read.", "Links must stay within a data root."
+            f"{name} leads out of the folders that this server may read.",
+            "Links must stay within a data root.",
         )
     try:
         status = real.stat()

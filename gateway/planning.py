@@ -5,16 +5,17 @@ Work on whole files is not asked here; it is a job.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
+
+from karyaksham_engine.types import Column, DialectOverrides, FileFormat, FileRef, Preview, Sniffed, Source
 
 from compute import files
 from compute.spec import JobSpec
 from gateway.errors import BadInput, Unavailable
-from karyaksham_engine.types import Column, DialectOverrides, FileFormat, FileRef, Preview, Sniffed, Source
 
 ANSWER_TIMEOUT_S: Final = 20.0
 INSPECT_TIMEOUT_S: Final = 120.0
@@ -67,8 +68,33 @@ async def preview(source: Source, limit: int) -> Preview:
     return await _ask(answer, ANSWER_TIMEOUT_S)
 
 
-async def plan(spec: JobSpec) -> JobPlan:
+def job_spec(
+    job_id: str,
+    sql: str,
+    row: Mapping[str, Any],
+    *,
+    staging_dir: str = "",
+    output_dir: str = "",
+    **limits: Any,
+) -> JobSpec:
+    """What compute is given, from a job's SQL and the `spec` in its row (`gateway.drafts.spec_row`)."""
+    return JobSpec(
+        job_id=job_id,
+        sql=sql,
+        sources=tuple(row["sources"]),
+        output=row["output"],
+        bad_rows=row["bad_rows"],
+        layout=row["layout"],
+        shard_size_bytes=row["shard_size_bytes"],
+        staging_dir=staging_dir,
+        output_dir=output_dir,
+        **limits,
+    )
+
+
+async def plan(sql: str, row: Mapping[str, Any]) -> JobPlan:
     """Parse, bind and cut a job. Raises InvalidJob, SourceError, and BadInput when files changed."""
+    spec = job_spec("plan", sql, row)
 
     def answer() -> JobPlan:
         for source in spec.sources:
@@ -95,7 +121,9 @@ def check_unchanged(refs: Sequence[FileRef]) -> None:
         try:
             size_bytes = path.stat().st_size
         except OSError:
-            raise BadInput(f"The file {path.name} is no longer there.", "Put it back, or delete the dataset.") from None
+            raise BadInput(
+                f"The file {path.name} is no longer there.", "Put it back, or delete the dataset."
+            ) from None
         if size_bytes != ref["size_bytes"]:
             raise BadInput(
                 f"The file {path.name} has changed since it was inspected: it had {ref['size_bytes']} bytes and "

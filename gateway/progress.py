@@ -51,7 +51,9 @@ class Snapshot:
         return self.state in FINAL_STATES
 
 
-def first(job_id: UUID, at: datetime, *, bytes_total: int = 0, stages: Iterable[StageSnapshot] = ()) -> Snapshot:
+def first(
+    job_id: UUID, at: datetime, *, bytes_total: int = 0, stages: Iterable[StageSnapshot] = ()
+) -> Snapshot:
     """Of a job that waits in the queue."""
     return Snapshot(
         job_id=job_id,
@@ -94,12 +96,12 @@ def _forward_stage(before: StageSnapshot | None, after: StageSnapshot) -> StageS
     )
 
 
-def succeeded(before: Snapshot, *, rows_read: int, rows_written: int, rows_rejected: int, at: datetime) -> Snapshot:
+def succeeded(
+    before: Snapshot, *, rows_read: int, rows_written: int, rows_rejected: int, at: datetime
+) -> Snapshot:
     """All of it is done and committed: the counts are the balance's, exact."""
     stages = (
-        replace(
-            stage, state=TaskState.SUCCEEDED, tasks_done=stage.task_count, bytes_read=stage.bytes_total
-        )
+        replace(stage, state=TaskState.SUCCEEDED, tasks_done=stage.task_count, bytes_read=stage.bytes_total)
         for stage in before.stages
     )
     return replace(
@@ -154,10 +156,6 @@ def from_row(
     """What `to_row` made, with its columns; a row without a snapshot is a job that waits."""
     if row is None:
         return replace(first(job_id, at), state=state)
-    stages = tuple(
-        StageSnapshot(**{**stage, "state": TaskState(stage["state"])}) for stage in row["stages"]
-    )
+    stages = tuple(StageSnapshot(**{**stage, "state": TaskState(stage["state"])}) for stage in row["stages"])
     fields = {key: value for key, value in row.items() if key != "stages"}
-    return Snapshot(
-        job_id=job_id, state=state, fraction=fraction, last_tick_at=at, stages=stages, **fields
-    )
+    return Snapshot(job_id=job_id, state=state, fraction=fraction, last_tick_at=at, stages=stages, **fields)

@@ -1,0 +1,202 @@
+"""The dispatcher: leases queued jobs, drives compute, and is the one writer of the state of a job that runs.
+
+It may die at any point. What it knows is in the database; the next one takes the lease over and goes on from the
+tasks that are done. One that has lost a lease stops its run and writes nothing more of that job.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import compute
+from compute import cluster as ray_cluster
+from compute.run import Run
+from compute.spec import JobSpec, TaskFinished
+from gateway import journal
+from gateway.events import ChangeQueue, Events
+from gateway.execution import Execution, LeaseLost, StartRun
+from gateway.models import Job, JobState, now
+from gateway.progress import FINAL_STATES
+from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 1.0
+"""New jobs and cancels are told within this process; this finds what another process wrote."""
+QUEUE_LOOK: Final = 500
+"""Queued jobs among which the next one is chosen."""
+RECONNECT_S: Final = 5.0
+"""Between two tries to reach Ray."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    job_id: UUID
+    owner_id: UUID
+    priority: int
+
+
+def choose(queued: Sequence[Waiting], running: Mapping[UUID, int]) -> Waiting | None:
+    """The next job: of the owner with the fewest running, then the highest priority, then the oldest. Pure."""
+    return min(
+        queued,
+        key=lambda job: (running.get(job.owner_id, 0), -job.priority, job.job_id),
+        default=None,
+    )
+
+
+class Dispatcher:
+    """One a process. `start` returns at once: Ray is reached in the background, and jobs wait for it."""
+
+    def __init__(self, settings: Settings, events: Events, *, start_run: StartRun | None = None) -> None:
+        """`start_run` runs jobs elsewhere than on Ray, which is then not started."""
+        self._settings = settings
+        self._events = events
+        self._start_run = start_run
+        self._cluster: ray_cluster.Cluster | None = None
+        self._owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._running: dict[UUID, tuple[Execution, asyncio.Task[None]]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._wake = ChangeQueue()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether jobs can run: Ray is there."""
+        return self._start_run is not None
+
+    @property
+    def cluster(self) -> ray_cluster.Cluster | None:
+        return self._cluster
+
+    async def start(self) -> None:
+        """Recovers what an earlier process left, then takes jobs until `stop`."""
+        if self._settings.embedded:
+            await journal.release_all()
+            await _sweep(self._settings)
+        for work in (self._connect, self._look_for_work, self._renew):
+            self._tasks.append(asyncio.create_task(work(), name=f"dispatcher-{work.__name__}"))
+
+    async def stop(self) -> None:
+        """Running jobs stop where they are, and go on at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = list(self._running.values())
+        for execution, _ in left:
+            execution.leave()
+        await asyncio.gather(*(task for _, task in left), return_exceptions=True)
+        await journal.release({execution.job_id: execution.epoch for execution, _ in left})
+        if self._cluster is not None:
+            await asyncio.to_thread(self._cluster.shutdown)
+            self._cluster = None
+
+    async def _connect(self) -> None:
+        settings = self._settings
+        while self._start_run is None:
+            try:
+                self._cluster = await asyncio.to_thread(
+                    ray_cluster.connect,
+                    settings.ray_address,
+                    temp_dir=str(settings.ray_dir),
+                    dashboard=settings.ray_dashboard,
+                    num_cpus=settings.ray_num_cpus,
+                )
+                self._start_run = _start_on_ray
+            except Exception:
+                log.exception("Ray can't be reached; trying again in %s s", RECONNECT_S)
+                await asyncio.sleep(RECONNECT_S)
+        self._wake.set()
+
+    async def _look_for_work(self) -> None:
+        with self._events.watch_changes(self._wake):
+            while True:
+                self._wake.take()
+                try:
+                    await self._pass_on_cancels()
+                    while await self._take_one():
+                        pass
+                except Exception:
+                    log.exception("the dispatcher could not look for work")
+                await self._wake.wait(POLL_S)
+
+    async def _pass_on_cancels(self) -> None:
+        if self._running:
+            canceling = Job.filter(id__in=list(self._running), state=JobState.CANCELING)
+            for job in await canceling.only("id"):
+                if job.id in self._running:
+                    self._running[job.id][0].cancel()
+
+    async def _take_one(self) -> bool:
+        """Begin the next job; False when there is none, or no room."""
+        if self._start_run is None or len(self._running) >= self._settings.jobs_running_max:
+            return False
+        job = await self._next()
+        if job is None:
+            return False
+        epoch = await journal.lease(job, owner=self._owner, lease_s=self._settings.lease_s)
+        if epoch is not None:
+            leased = await Job.get(id=job.id)
+            execution = Execution(leased, epoch, self._settings, self._events, self._start_run)
+            task = asyncio.create_task(self._drive(execution), name=f"job-{job.id}")
+            self._running[job.id] = (execution, task)
+        return True
+
+    async def _next(self) -> Job | None:
+        """A job that a dispatcher left comes before those that wait."""
+        left = Job.filter(state__in=list(journal.ACTIVE_STATES), lease_expires_at__lte=now(), deleted_at=None)
+        if self._running:
+            left = left.exclude(id__in=list(self._running))
+        if job := await left.order_by("id").first():
+            return job
+        queued = (
+            Job.filter(state=JobState.QUEUED, deleted_at=None).order_by("-priority", "id").limit(QUEUE_LOOK)
+        )
+        waiting = [Waiting(*row) for row in await queued.values_list("id", "owner_id", "priority")]
+        chosen = choose(waiting, Counter(execution.owner_id for execution, _ in self._running.values()))
+        return await Job.get_or_none(id=chosen.job_id) if chosen else None
+
+    async def _drive(self, execution: Execution) -> None:
+        try:
+            await execution.run()
+        except LeaseLost:
+            log.warning("job %s: another dispatcher has taken it over", execution.job_id)
+        finally:
+            del self._running[execution.job_id]
+            self._events.drop(execution.job_id)
+            self._wake.set()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease_s / 3)
+            leases = {job_id: execution.epoch for job_id, (execution, _) in self._running.items()}
+            try:
+                for job_id in await journal.renew(leases, lease_s=self._settings.lease_s):
+                    if job_id in self._running:
+                        self._running[job_id][0].leave()
+            except Exception:
+                log.exception("leases could not be renewed")
+
+
+def _start_on_ray(spec: JobSpec, resume: Sequence[TaskFinished]) -> Run:
+    return compute.start(spec, resume=resume)
+
+
+async def _sweep(settings: Settings) -> None:
+    """Remove what belongs to no job that goes on: for the one process that has the folder to itself."""
+    folders = await asyncio.to_thread(lambda: {path.name: path for path in settings.jobs_dir.iterdir()})
+    known = await Job.filter(deleted_at=None).values_list("id", "state")
+    states = {str(job_id): state for job_id, state in known}
+    for name, folder in folders.items():
+        state = states.get(name)
+        if state in (None, JobState.CANCELED):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        elif state in FINAL_STATES:
+            await asyncio.to_thread(shutil.rmtree, folder / "staging", ignore_errors=True)

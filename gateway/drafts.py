@@ -1,0 +1,206 @@
+"""What a user asks of a job, and everything about it that can be checked without looking at data. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from gateway.errors import BadInput, LimitExceeded
+from gateway.models import KEY_LENGTH, FileFormat
+from gateway.settings import Settings
+
+NAME_MAX: Final = 255
+ALIAS_MAX: Final = 128
+SHARD_BYTES_MIN: Final = 64 * 1024
+SHARD_BYTES_MAX: Final = 64 * 1024**3
+PRIORITY_MAX: Final = 100
+BIGINT_MAX: Final = 2**63 - 1
+
+BadRowPolicy = Literal["FAIL_JOB", "REJECT_ROW", "SET_NULL"]
+Layout = Literal["SINGLE_FILE", "PARTS"]
+
+_ALIAS: Final = re.compile(r"[^\W\d]\w*")
+_COMPRESSIONS: Final = {
+    FileFormat.CSV: ("none",),
+    FileFormat.NDJSON: ("none",),
+    FileFormat.PARQUET: ("snappy", "zstd", "lz4", "none"),
+    FileFormat.ARROW: ("none",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDraft:
+    dataset_id: UUID
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDraft:
+    format: FileFormat = FileFormat.CSV
+    compression: str | None = None
+    layout: Layout = "SINGLE_FILE"
+    partition_by: tuple[str, ...] | None = None
+    csv_header: bool = True
+    csv_delimiter: str | None = None
+    csv_formula_safe: bool = False
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadRowsDraft:
+    policy: BadRowPolicy = "FAIL_JOB"
+    max_rejected_rows: int | None = None
+    max_rejected_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDraft:
+    """A CreateJobInput, whole, so that two of them can be told apart."""
+
+    sources: tuple[SourceDraft, ...]
+    sql: str | None
+    name: str | None = None
+    steps: Any = None
+    profile: bool = False
+    output: OutputDraft = OutputDraft()
+    bad_rows: BadRowsDraft = BadRowsDraft()
+    shard_size_bytes: int | None = None
+    priority: int = 0
+    idempotency_key: str | None = None
+
+
+def check(draft: JobDraft, settings: Settings) -> str:
+    """The SQL of a draft that may be tried; raises BadInput and LimitExceeded, with the field at fault."""
+    _check_query(draft, settings)
+    _check_sources(draft.sources, settings)
+    _check_output(draft.output)
+    _check_bad_rows(draft.bad_rows)
+    if draft.name is not None and not (draft.name.strip() and len(draft.name) <= NAME_MAX):
+        raise _wrong(f"A name has 1 to {NAME_MAX} characters.", "name")
+    size = draft.shard_size_bytes
+    if size is not None and not SHARD_BYTES_MIN <= size <= SHARD_BYTES_MAX:
+        raise _wrong(f"shardSizeBytes is from {SHARD_BYTES_MIN} to {SHARD_BYTES_MAX}.", "shardSizeBytes")
+    if abs(draft.priority) > PRIORITY_MAX:
+        raise _wrong(f"priority is from -{PRIORITY_MAX} to {PRIORITY_MAX}.", "priority")
+    if draft.idempotency_key is not None and not 1 <= len(draft.idempotency_key) <= KEY_LENGTH:
+        raise _wrong(f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotencyKey")
+    return draft.sql or ""
+
+
+def aliases(sources: Sequence[SourceDraft]) -> list[str]:
+    """The table name of each source."""
+    return [source.alias or "input" for source in sources]
+
+
+def name_of(draft: JobDraft) -> str:
+    """The given name, or the beginning of the SQL."""
+    if draft.name is not None:
+        return draft.name.strip()
+    words = " ".join((draft.sql or "").split())
+    return words if len(words) <= 80 else words[:79] + "…"
+
+
+def spec_row(draft: JobDraft, sources: Sequence[Any]) -> dict[str, Any]:
+    """What the job's row keeps and compute is given: engine words throughout (`karyaksham_engine.types`)."""
+    output: dict[str, Any] = {"format": draft.output.format.value.lower()}
+    if draft.output.format is FileFormat.CSV:
+        output["header"] = draft.output.csv_header
+        output["delimiter"] = draft.output.csv_delimiter or ","
+    elif draft.output.format is FileFormat.PARQUET:
+        output["compression"] = draft.output.compression or "snappy"
+    return {
+        "sources": list(sources),
+        "output": output,
+        "bad_rows": {
+            "policy": draft.bad_rows.policy,
+            "max_rejected_rows": draft.bad_rows.max_rejected_rows,
+            "max_rejected_ratio": draft.bad_rows.max_rejected_ratio,
+        },
+        "layout": draft.output.layout,
+        "shard_size_bytes": draft.shard_size_bytes,
+    }
+
+
+def _check_query(draft: JobDraft, settings: Settings) -> None:
+    given = [
+        name
+        for name, value in (("sql", draft.sql), ("steps", draft.steps), ("profile", draft.profile or None))
+        if value is not None
+    ]
+    if len(given) != 1:
+        raise BadInput("Give exactly one of sql, steps and profile.", field=["input"])
+    if draft.sql is None:
+        raise _later("Recipes of steps" if draft.steps is not None else "Profile jobs", given[0])
+    if not draft.sql.strip() or "\x00" in draft.sql:
+        raise _wrong("The SQL is empty or holds a NUL character.", "sql")
+    if len(draft.sql) > settings.sql_max_chars:
+        raise LimitExceeded(
+            f"The SQL has more than {settings.sql_max_chars} characters.",
+            field=["input", "sql"],
+            limit="sql_max_chars",
+        )
+
+
+def _check_sources(sources: Sequence[SourceDraft], settings: Settings) -> None:
+    if not sources:
+        raise _wrong("A job reads at least one dataset.", "sources")
+    if len(sources) > settings.job_sources_max:
+        raise LimitExceeded(
+            f"A job reads at most {settings.job_sources_max} datasets.",
+            field=["input", "sources"],
+            limit="job_sources_max",
+        )
+    names = aliases(sources)
+    for index, name in enumerate(names):
+        if len(name) > ALIAS_MAX or not _ALIAS.fullmatch(name):
+            problem = "A table name begins with a letter or _ and goes on with letters, digits and _."
+            raise _wrong(problem, "sources", str(index), "alias")
+        if name.lower() in (other.lower() for other in names[:index]):
+            raise _wrong(
+                f"Two sources are named {name!r}; give each an alias of its own.",
+                "sources",
+                str(index),
+                "alias",
+            )
+
+
+def _check_output(output: OutputDraft) -> None:
+    if output.partition_by is not None:
+        raise _later("Output in folders by a column", "output", "partitionBy")
+    if output.uri is not None:
+        raise _later("Output to a place of your own", "output", "uri")
+    if output.csv_formula_safe:
+        raise _later("Neutralising formulas", "output", "csvFormulaSafe")
+    allowed = _COMPRESSIONS[output.format]
+    if output.compression is not None and output.compression not in allowed:
+        if output.format in (FileFormat.CSV, FileFormat.NDJSON) and output.compression in ("gzip", "zstd"):
+            raise _later(f"{output.compression} for {output.format.value}", "output", "compression")
+        raise _wrong(
+            f"For {output.format.value}, compression is one of: {', '.join(allowed)}.",
+            "output",
+            "compression",
+        )
+    delimiter = output.csv_delimiter
+    if delimiter is not None and (len(delimiter.encode()) != 1 or delimiter in '"\r\n\x00'):
+        raise _wrong(
+            "csvDelimiter takes one ASCII character other than a quote or a line end.",
+            "output",
+            "csvDelimiter",
+        )
+
+
+def _check_bad_rows(bad_rows: BadRowsDraft) -> None:
+    rows, ratio = bad_rows.max_rejected_rows, bad_rows.max_rejected_ratio
+    if rows is not None and rows < 0:
+        raise _wrong("maxRejectedRows is 0 or more.", "badRows", "maxRejectedRows")
+    if ratio is not None and not 0 <= ratio <= 1:
+        raise _wrong("maxRejectedRatio is from 0 to 1.", "badRows", "maxRejectedRatio")
+
+
+def _wrong(message: str, *field: str) -> BadInput:
+    return BadInput(message, field=["input", *field])
+
+
+def _later(what: str, *field: str) -> BadInput:
+    return BadInput(f"{what}: not available yet.", "Leave it out for now.", field=["input", *field])

@@ -1,0 +1,266 @@
+"""Jobs: what may be asked of them, checked and written. Nothing runs here; the dispatcher is told by the row."""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+from uuid import UUID
+
+from karyaksham_engine.errors import InvalidJob, KaryakshamError
+from tortoise.exceptions import IntegrityError
+from tortoise.queryset import QuerySet
+
+from gateway import datasets, journal, planning
+from gateway.auth import Viewer
+from gateway.drafts import JobDraft, SourceDraft, aliases, check, name_of, spec_row
+from gateway.errors import BadInput, Conflict, LimitExceeded, NotFound
+from gateway.events import Events, StateChange, snapshot_of
+from gateway.models import (
+    Artifact,
+    Dataset,
+    DatasetStatus,
+    Job,
+    JobEvent,
+    JobSource,
+    JobState,
+    JobTask,
+    Role,
+    TaskState,
+    new_id,
+    now,
+)
+from gateway.paging import Page, newest_first
+from gateway.planning import JobPlan
+from gateway.progress import FINAL_STATES, StageSnapshot, first, stopped, to_row
+from gateway.settings import Settings
+from gateway.transactions import atomically
+
+EVENTS_MAX: Final = 1_000
+"""In one answer."""
+TASKS_MAX: Final = 1_000
+
+
+def _visible(viewer: Viewer) -> QuerySet[Job]:
+    query = Job.filter(deleted_at=None)
+    return query if viewer.user.role is Role.ADMIN else query.filter(owner_id=viewer.user.id)
+
+
+async def find(viewer: Viewer, job_id: UUID) -> Job | None:
+    """The job, where the viewer may see it."""
+    return await _visible(viewer).get_or_none(id=job_id)
+
+
+async def page(
+    viewer: Viewer,
+    *,
+    first: int,
+    after: UUID | None,
+    states: Sequence[JobState] | None = None,
+    owner_id: UUID | None = None,
+    search: str | None = None,
+) -> Page[Job]:
+    query = _visible(viewer)
+    if states:
+        query = query.filter(state__in=list(states))
+    if owner_id is not None:
+        query = query.filter(owner_id=owner_id)
+    if search:
+        query = query.filter(name__icontains=search)
+    return await newest_first(query, first=first, after=after)
+
+
+async def explain(viewer: Viewer, draft: JobDraft, settings: Settings) -> JobPlan:
+    """What the job would do. Raises as `create` does."""
+    _, plan, _ = await _planned(viewer, draft, settings)
+    return plan
+
+
+async def create(viewer: Viewer, draft: JobDraft, settings: Settings, events: Events) -> Job:
+    """A queued job: all that can be checked is checked, and it is written with its first event.
+
+    The same idempotency key with the same draft gives the same job again, whatever has changed since.
+    Raises BadInput, NotFound, LimitExceeded, Conflict.
+    """
+    check(draft, settings)
+    digest = datasets.fingerprint(asdict(draft))
+    if known := await _by_key(viewer.user.id, draft.idempotency_key, digest):
+        return known
+    await _check_queue(viewer, settings)
+    read, plan, spec = await _planned(viewer, draft, settings)
+    job_id, at = new_id(), now()
+    waiting = first(job_id, at, bytes_total=plan.bytes_to_read, stages=_stages(plan))
+
+    async def work() -> Job:
+        ids = {dataset.id for dataset in read}
+        kept = Dataset.filter(id__in=list(ids), status=DatasetStatus.READY, deleted_at=None)
+        if await kept.update(deleted_at=None) != len(ids):
+            raise Conflict("A dataset was changed or deleted at the same time.", "Try again.")
+        job = await Job.create(
+            id=job_id,
+            created_at=at,
+            owner_id=viewer.user.id,
+            name=name_of(draft),
+            sql=draft.sql,
+            effective_sql=plan.effective_sql,
+            spec=spec,
+            priority=draft.priority,
+            progress=to_row(waiting),
+            progress_at=at,
+            event_seq=1,
+            idempotency_key=draft.idempotency_key,
+            input_hash=digest,
+        )
+        for position, (dataset, alias) in enumerate(zip(read, aliases(draft.sources), strict=True)):
+            await JobSource.create(job_id=job_id, dataset_id=dataset.id, position=position, alias=alias)
+        await JobEvent.create(job_id=job_id, seq=1, kind="CREATED", message="The job waits for its turn.")
+        return job
+
+    try:
+        job = await atomically(work)
+    except IntegrityError:
+        if known := await _by_key(viewer.user.id, draft.idempotency_key, digest):
+            return known
+        raise
+    events.publish_change(StateChange(job.id, job.owner_id, job.state))
+    return job
+
+
+async def cancel(viewer: Viewer, job_id: UUID, events: Events) -> Job:
+    """A queued job is canceled at once, a running one is CANCELING until its tasks have stopped. Idempotent."""
+    job = await _found(viewer, job_id)
+    at = now()
+    ended = stopped(snapshot_of(job), JobState.CANCELED, at)
+    if await journal.advance(
+        job_id,
+        journal.Fact("CANCELED", "The job was canceled before it began."),
+        before=[JobState.QUEUED],
+        after=JobState.CANCELED,
+        cancel_requested_at=at,
+        finished_at=at,
+        progress=to_row(ended),
+    ):
+        events.publish_change(StateChange(job.id, job.owner_id, JobState.CANCELED))
+    elif await journal.advance(
+        job_id,
+        journal.Fact("CANCELING", "Cancel was asked for; tasks are being stopped."),
+        before=[JobState.PLANNING, JobState.RUNNING, JobState.FINALIZING],
+        after=JobState.CANCELING,
+        cancel_requested_at=at,
+    ):
+        events.publish_change(StateChange(job.id, job.owner_id, JobState.CANCELING))
+    job = await _found(viewer, job_id)
+    if job.state in (JobState.SUCCEEDED, JobState.FAILED):
+        raise Conflict(f"The job is already {job.state.value}.", field=["input", "jobId"])
+    return job
+
+
+async def delete(viewer: Viewer, job_id: UUID, settings: Settings) -> Job:
+    """Forgets a job that is done, and removes its artifacts. Raises Conflict while it is not done."""
+    job = await _found(viewer, job_id)
+    done = Job.filter(id=job_id, state__in=list(FINAL_STATES), deleted_at=None)
+    if not await done.update(deleted_at=now(), idempotency_key=None):
+        raise Conflict(f"The job is {job.state.value}.", "Cancel it first.", field=["input", "jobId"])
+    await asyncio.to_thread(shutil.rmtree, settings.jobs_dir / str(job_id), ignore_errors=True)
+    await Artifact.filter(job_id=job_id).delete()
+    return job
+
+
+async def event_page(job_id: UUID, *, first: int, after: int | None) -> list[JobEvent]:
+    if not 1 <= first <= EVENTS_MAX:
+        raise BadInput(f"first must be from 1 to {EVENTS_MAX}.", field=["first"])
+    return await JobEvent.filter(job_id=job_id, seq__gt=after or 0).order_by("seq").limit(first)
+
+
+async def task_page(
+    job_id: UUID, stage: StageSnapshot, *, first: int, after: int | None, done: bool
+) -> list[JobTask]:
+    """Tasks by shard, those greater than `after`; what no dispatcher has written of yet is PENDING, or was SKIPPED."""
+    if not 1 <= first <= TASKS_MAX:
+        raise BadInput(f"first must be from 1 to {TASKS_MAX}.", field=["first"])
+    begin = 0 if after is None else after + 1
+    wanted = range(begin, min(begin + first, stage.task_count))
+    if not wanted:
+        return []
+    rows = await JobTask.filter(
+        job_id=job_id, stage=stage.index, shard__gte=wanted.start, shard__lt=wanted.stop
+    )
+    known = {row.shard: row for row in rows}
+    unknown = TaskState.SKIPPED if done else TaskState.PENDING
+    return [
+        known.get(shard) or JobTask(job_id=job_id, stage=stage.index, shard=shard, state=unknown)
+        for shard in wanted
+    ]
+
+
+async def _planned(
+    viewer: Viewer, draft: JobDraft, settings: Settings
+) -> tuple[list[Dataset], JobPlan, dict[str, Any]]:
+    sql = check(draft, settings)
+    read = [await _readable(viewer, index, source) for index, source in enumerate(draft.sources)]
+    names = aliases(draft.sources)
+    spec = spec_row(
+        draft, [datasets.source(dataset, name) for dataset, name in zip(read, names, strict=True)]
+    )
+    try:
+        plan = await planning.plan(sql, spec)
+    except KaryakshamError as error:
+        if isinstance(error, InvalidJob):
+            error.detail.setdefault("field", ["input", "sql"])
+        raise
+    return read, plan, spec
+
+
+async def _readable(viewer: Viewer, index: int, source: SourceDraft) -> Dataset:
+    field = ["input", "sources", str(index), "datasetId"]
+    dataset = await datasets.find(viewer, source.dataset_id)
+    if dataset is None:
+        raise NotFound("There is no such dataset.", field=field)
+    if dataset.status is DatasetStatus.INSPECTING:
+        raise Conflict(f"“{dataset.name}” is still being inspected.", "Try again in a moment.", field=field)
+    if dataset.status is DatasetStatus.INVALID:
+        raise BadInput(f"“{dataset.name}” can't be read: {dataset.problem}", field=field)
+    return dataset
+
+
+def _stages(plan: JobPlan) -> list[StageSnapshot]:
+    return [
+        StageSnapshot(
+            index=stage.index,
+            name=stage.name,
+            state=TaskState.PENDING,
+            task_count=stage.task_count,
+            tasks_done=0,
+            bytes_read=0,
+            bytes_total=stage.bytes_total,
+        )
+        for stage in plan.stages
+    ]
+
+
+async def _check_queue(viewer: Viewer, settings: Settings) -> None:
+    unfinished = Job.filter(owner_id=viewer.user.id, deleted_at=None, state__not_in=list(FINAL_STATES))
+    if await unfinished.count() >= settings.jobs_queued_max:
+        raise LimitExceeded(
+            f"You have {settings.jobs_queued_max} jobs that are not done yet.",
+            "Wait for some, or cancel them.",
+            limit="jobs_queued_max",
+        )
+
+
+async def _by_key(owner_id: UUID, key: str | None, digest: str) -> Job | None:
+    known = await Job.get_or_none(owner_id=owner_id, idempotency_key=key) if key else None
+    if known is not None and known.input_hash != digest:
+        raise Conflict(
+            "This idempotency key was used for another job.",
+            "Use a new key for a new job.",
+            field=["input", "idempotencyKey"],
+        )
+    return known
+
+
+async def _found(viewer: Viewer, job_id: UUID) -> Job:
+    job = await find(viewer, job_id)
+    if job is None:
+        raise NotFound("There is no such job.", field=["input", "jobId"])
+    return job
