@@ -45,8 +45,9 @@ fix: setup ## Format everything and mend what the linters can
 bench: setup ## karyaksham run beside DuckDB and Polars, as whole processes, results verified equal
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
 
-schema: setup ## Write docs/schema.graphql from the code
+schema: setup ## Write docs/schema.graphql and docs/setup/settings.md from the code
 	@$(BIN)/karyaksham schema > docs/schema.graphql
+	@$(BIN)/karyaksham settings > docs/setup/settings.md
 
 setup: $(STAMPS)/engine $(STAMPS)/client ## Only set up: environment, engine, client
 

@@ -125,6 +125,9 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     schema = commands.add_parser("schema", help="print the GraphQL schema")
     schema.set_defaults(handler="gateway.serve:schema")
 
+    listing = commands.add_parser("settings", help="print every setting with unit, default and reason")
+    listing.set_defaults(handler="gateway.serve:settings")
+
     user = commands.add_parser("user", help="add and list users, change roles")
     actions = user.add_subparsers(dest="action", required=True, metavar="ACTION")
     roles = ["viewer", "member", "admin"]

@@ -1,0 +1,268 @@
+"""`karyaksham run`, `inspect`, `preview` and `profile`: local files, no service, no import that they don't need."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import compute
+from compute import errors, files, local, spec
+from karyaksham_engine.errors import InvalidJob, KaryakshamError, SourceError
+from karyaksham_engine.types import BadRowPolicy, OutputFormat, Source
+
+from .terminal import ProgressLine, progress_in_words, table
+
+STATUS_OF_KIND: dict[spec.FailureKind, int] = {
+    "CONFIG": 2,
+    "DATA": 3,
+    "LIMIT": 4,
+    "STORAGE": 5,
+    "INFRASTRUCTURE": 4,
+    "INTERNAL": 1,
+}
+CODES_OF_DATA = {"EMPTY_FILE", "BINARY_FILE", "NOT_A_TABLE", "UNSUPPORTED_FORMAT"}
+"""Problems of a source that lie in its bytes, not in storage."""
+POLICY_OF_WORD: dict[str, BadRowPolicy] = {"fail": "FAIL_JOB", "reject": "REJECT_ROW", "null": "SET_NULL"}
+FORMAT_OF_SUFFIX: dict[str, OutputFormat] = {
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+}
+
+
+def run(options: Namespace) -> int:
+    """Run one query; the result goes to the output, everything else to standard error."""
+    return _reported(_run, options)
+
+
+def inspect(options: Namespace) -> int:
+    return _reported(_inspect, options)
+
+
+def preview(options: Namespace) -> int:
+    return _reported(_preview, options)
+
+
+def profile(options: Namespace) -> int:
+    return _reported(_profile, options)
+
+
+def _reported(command: Callable[[Namespace], int], options: Namespace) -> int:
+    try:
+        return command(options)
+    except KaryakshamError as error:
+        return _report(errors.to_failure(error))
+
+
+def _report(failure: spec.Failure) -> int:
+    print(f"karyaksham: {failure.message} [{failure.code}]", file=sys.stderr)
+    if failure.hint:
+        print(f"  hint: {failure.hint}", file=sys.stderr)
+    return STATUS_OF_KIND["DATA" if failure.code in CODES_OF_DATA else failure.kind]
+
+
+def _run(options: Namespace) -> int:
+    sources = _sources(options.files, options.input)
+    threads = options.threads or len(os.sched_getaffinity(0))
+    output = Path(options.output) if options.output else None
+    if output is not None and not output.absolute().parent.is_dir():
+        raise SourceError(
+            "NO_SUCH_FOLDER", f"The folder of {output} does not exist.", "Make the folder first."
+        )
+    with tempfile.TemporaryDirectory(prefix="karyaksham-") as scratch:
+        job = _job(options, sources, Path(scratch))
+        began = time.monotonic()
+        on_ray = _on_ray(job, threads, output, options.rejects) if options.ray else None
+        final = asyncio.run(on_ray or _follow(_start(job, threads, output, options.rejects)))
+        seconds = time.monotonic() - began
+    if isinstance(final, spec.Failed):
+        return _report(final.failure)
+    if not isinstance(final, spec.Succeeded):
+        return 130
+    balance = final.balance
+    size_bytes = sum(file["size_bytes"] for source in sources for file in source["files"])
+    print(
+        f"rows: read {balance.read:,} = passed {balance.passed:,} + rejected {balance.rejected:,}; "
+        f"written {balance.written:,}; {seconds:.2f} s, {size_bytes / max(seconds, 1e-9) / 1e9:.2f} GB/s",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _sources(paths: Sequence[str], named: Sequence[tuple[str, str]]) -> tuple[Source, ...]:
+    """One file without a name is `input`; each is also named by its stem."""
+    if not paths and not named:
+        raise InvalidJob(
+            "NO_SOURCE", "No input file is given.", "Name a file after the SQL, or --input NAME=PATH."
+        )
+    alone = len(paths) == 1 and not named
+    wanted = [("input" if alone else Path(path).stem, path) for path in paths] + list(named)
+    sources: list[Source] = []
+    for name, path in wanted:
+        found = files.inspect(path)
+        source: Source = {
+            "name": name,
+            "format": found["format"],
+            "files": [{"path": os.path.abspath(path), "size_bytes": found["size_bytes"]}],
+            "dialect": found["dialect"],
+            "columns": found["columns"],
+        }
+        if Path(path).stem != name:
+            source["aliases"] = [Path(path).stem]
+        sources.append(source)
+    names = [source["name"] for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidJob(
+                "NAME_TAKEN", f"Two inputs are named {name!r}.", "Name them apart: --input NAME=PATH."
+            )
+    return tuple(sources)
+
+
+def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec.JobSpec:
+    staging, results = scratch / "staging", scratch / "results"
+    staging.mkdir()
+    results.mkdir()
+    return spec.JobSpec(
+        job_id=f"run-{os.getpid()}",
+        sql=options.sql,
+        sources=sources,
+        output={"format": options.format or _format_of(options.output)},
+        bad_rows={"policy": POLICY_OF_WORD[options.bad_rows], "max_rejected_rows": options.max_rejected},
+        staging_dir=str(staging),
+        output_dir=str(results),
+        shard_size_bytes=options.shard_size,
+        memory_bytes=options.memory,
+    )
+
+
+def _format_of(output: str | None) -> OutputFormat:
+    if output is None:
+        return "table" if sys.stdout.isatty() else "csv"
+    return FORMAT_OF_SUFFIX.get(Path(output).suffix.lower(), "csv")
+
+
+def _start(job: spec.JobSpec, threads: int, output: Path | None, rejects: str | None) -> compute.Run:
+    return local.start(job, threads=threads, target=str(output) if output else "-", rejects_target=rejects)
+
+
+async def _on_ray(
+    job: spec.JobSpec, threads: int, output: Path | None, rejects: str | None
+) -> spec.Event | None:
+    """The same through Ray tasks: artifacts are made beside the output and renamed, or copied to standard output."""
+    from compute import cluster  # takes seconds; only on request
+
+    with tempfile.TemporaryDirectory(prefix=".karyaksham-", dir=output.parent if output else None) as results:
+        ray = await asyncio.to_thread(
+            cluster.connect, None, temp_dir=job.staging_dir, dashboard=False, num_cpus=threads
+        )
+        try:
+            final = await _follow(compute.start(replace(job, output_dir=results)))
+        finally:
+            await asyncio.to_thread(ray.shutdown)
+        if isinstance(final, spec.Succeeded):
+            for artifact in final.artifacts:
+                target = output if artifact.kind == "OUTPUT" else rejects
+                await asyncio.to_thread(_hand_over, artifact, target)
+    return final
+
+
+def _hand_over(artifact: spec.Artifact, target: Path | str | None) -> None:
+    if target is not None:
+        shutil.move(artifact.path, target)
+    elif artifact.kind == "OUTPUT":
+        with open(artifact.path, "rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+
+
+async def _follow(running: compute.Run) -> spec.Event | None:
+    """Show progress until the last event, which is returned. Ctrl-C cancels the run and lets it clean up."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    final: spec.Event | None = None
+    with ProgressLine(sys.stderr) as line:
+        async for event in running.events():
+            if isinstance(event, spec.Progress):
+                line.show(progress_in_words(event))
+            final = event
+    return final
+
+
+def _inspect(options: Namespace) -> int:
+    found = files.inspect(options.file)
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return 0
+    print(f"{options.file}: {found['format']}, {found['size_bytes']:,} bytes")
+    if found["dialect"]:
+        dialect = found["dialect"]
+        shown = (
+            "delimiter",
+            "quote",
+            "escape",
+            "comment",
+            "has_header",
+            "skip_rows",
+            "encoding",
+            "line_ending",
+        )
+        values: dict[str, Any] = {**dialect}
+        print(
+            "dialect: " + ", ".join(f"{name} {values[name]!r}" for name in shown if values[name] is not None)
+        )
+        print(f"confidence: {dialect['confidence']:.2f}")
+        for sentence in dialect["evidence"]:
+            print(f"  {sentence}")
+    print()
+    print(table(["column", "type", "evidence"], _column_rows(found["columns"]), width=80))
+    return 0
+
+
+def _column_rows(columns: Sequence[Any]) -> list[list[object]]:
+    return [[column["name"], column["type"], column.get("evidence", "")] for column in columns]
+
+
+def _preview(options: Namespace) -> int:
+    (source,) = _sources([options.file], [])
+    shown = files.preview(source, limit=options.rows)
+    print(table([column["name"] for column in shown["columns"]], shown["rows"]))
+    if shown["truncated"]:
+        print(f"... the first {len(shown['rows'])} rows; more with --rows")
+    return 0
+
+
+def _profile(options: Namespace) -> int:
+    (source,) = _sources([options.file], [])
+    profiled = files.profile(source, threads=options.threads or len(os.sched_getaffinity(0)))
+    if options.json:
+        print(json.dumps(profiled, indent=2, ensure_ascii=False))
+        return 0
+    header = ["column", "type", "rows", "nulls", "distinct ~", "min", "max", "mean", "most frequent"]
+    rows = [
+        [
+            entry["column"]["name"],
+            entry["column"]["type"],
+            entry["count"],
+            entry["null_count"],
+            entry["approx_distinct"],
+            entry["min"],
+            entry["max"],
+            None if entry["mean"] is None else round(entry["mean"], 4),
+            ", ".join(str(top.get("value")) for top in entry["top_values"][:3]),
+        ]
+        for entry in profiled
+    ]
+    print(table(header, rows, width=28))
+    return 0

@@ -1,0 +1,229 @@
+"""`karyaksham run`, `inspect`, `preview`, `profile` as a user runs them: processes, files, exit statuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+CLEAN = 'id,country,amount,note\n1,IN,10.50,\n2,DE,0.25,"a, b"\n3,IN,1.00,"two\nlines"\n'
+DIRTY = "id,amount\n1,10\n2,x\n3,30\n4\n5,50\n"
+
+
+def karyaksham(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "orders.csv").write_text(CLEAN)
+    (tmp_path / "dirty.csv").write_text(DIRTY)
+    return tmp_path
+
+
+def test_run_writes_result_to_stdout_and_balance_to_stderr(folder: Path) -> None:
+    sql = "SELECT country, sum(amount) AS total FROM input GROUP BY country ORDER BY country"
+    done = karyaksham("run", sql, "orders.csv", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "country,total\nDE,0.25\nIN,11.50\n"), done.stderr
+    assert "read 3 = passed 3 + rejected 0; written 2" in done.stderr
+
+
+def test_file_is_also_named_by_its_stem(folder: Path) -> None:
+    assert karyaksham("run", "SELECT count(*) AS n FROM orders", "orders.csv", cwd=folder).stdout == "n\n3\n"
+
+
+def test_two_named_inputs_are_joined(folder: Path) -> None:
+    (folder / "names.csv").write_text("country,name\nIN,India\nDE,Germany\n")
+    sql = "SELECT o.id, n.name FROM o JOIN n ON o.country = n.country ORDER BY o.id"
+    done = karyaksham("run", sql, "--input", "o=orders.csv", "--input", "n=names.csv", cwd=folder)
+    assert done.stdout == "id,name\n1,India\n2,Germany\n3,India\n", done.stderr
+
+
+def test_quoted_newlines_come_out_as_they_went_in(folder: Path) -> None:
+    done = karyaksham("run", "SELECT note FROM input WHERE id = 3", "orders.csv", cwd=folder)
+    assert done.stdout == 'note\n"two\nlines"\n'
+
+
+def test_output_format_follows_the_name(folder: Path) -> None:
+    done = karyaksham("run", "SELECT id, amount FROM input", "orders.csv", "-o", "out.parquet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert pyarrow.parquet.read_table(folder / "out.parquet").column("id").to_pylist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson", "parquet", "arrow", "table"])
+def test_every_output_format_holds_all_rows(folder: Path, format: str) -> None:
+    done = karyaksham(
+        "run", "SELECT id FROM input", "orders.csv", "--format", format, "-o", "out", cwd=folder
+    )
+    assert done.returncode == 0 and "written 3" in done.stderr, done.stderr
+    assert (folder / "out").stat().st_size > 0
+
+
+def test_first_bad_row_fails_the_job_and_is_named(folder: Path) -> None:
+    done = karyaksham("run", "SELECT id, amount FROM input", "dirty.csv", "-o", "out.csv", cwd=folder)
+    assert done.returncode == 3
+    assert "line 3" in done.stderr and "amount" in done.stderr
+    assert sorted(os.listdir(folder)) == ["dirty.csv", "orders.csv"]
+
+
+def test_bad_rows_are_rejected_and_listed(folder: Path) -> None:
+    done = karyaksham(
+        "run",
+        "SELECT sum(amount) AS total FROM input",
+        "dirty.csv",
+        "--bad-rows",
+        "reject",
+        "--rejects",
+        "bad.csv",
+        cwd=folder,
+    )
+    assert (done.returncode, done.stdout) == (0, "total\n90\n"), done.stderr
+    assert "read 5 = passed 3 + rejected 2" in done.stderr
+    listed = (folder / "bad.csv").read_text()
+    assert "CAST" in listed and "TOO_FEW_COLUMNS" in listed
+
+
+def test_bad_fields_become_null(folder: Path) -> None:
+    done = karyaksham("run", "SELECT id, amount FROM input", "dirty.csv", "--bad-rows", "null", cwd=folder)
+    assert done.stdout == "id,amount\n1,10\n2,\n3,30\n5,50\n", done.stderr
+
+
+def test_too_many_rejects_end_the_job(folder: Path) -> None:
+    sql = "SELECT amount FROM input"
+    done = karyaksham("run", sql, "dirty.csv", "--bad-rows", "reject", "--max-rejected", "1", cwd=folder)
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["SELEKT 1", "orders.csv"], 2, "SQL"),
+        (["SELECT nope FROM input", "orders.csv"], 2, "nope"),
+        (["SELECT * FROM elsewhere", "orders.csv"], 2, "elsewhere"),
+        (["SELECT 1; DROP TABLE input", "orders.csv"], 2, ""),
+        (["COPY input TO 'x'", "orders.csv"], 2, ""),
+        (["SELECT 1"], 2, "file"),
+        (["SELECT * FROM input", "missing.csv"], 5, "missing.csv"),
+        (["SELECT * FROM input", "empty.csv"], 3, "empty"),
+        (["SELECT * FROM input", "binary.csv"], 3, ""),
+        (["SELECT * FROM input", "orders.csv", "-o", "no/such/folder/out.csv"], 5, "folder"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    folder: Path, arguments: list[str], status: int, words: str
+) -> None:
+    (folder / "empty.csv").touch()
+    (folder / "binary.csv").write_bytes(bytes(range(256)) * 64)
+    done = karyaksham("run", *arguments, cwd=folder)
+    assert done.returncode == status, done.stderr
+    assert words in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_header_without_rows_is_an_empty_result(folder: Path) -> None:
+    (folder / "header.csv").write_text("a,b\n")
+    done = karyaksham("run", "SELECT * FROM input", "header.csv", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "a,b\n"), done.stderr
+
+
+def test_one_line_of_a_hundred_megabytes_is_one_reject(folder: Path) -> None:
+    with (folder / "long.csv").open("wb") as file:
+        file.write(b"a,b\n1,2\n")
+        file.write(b"x" * 100_000_000)
+        file.write(b"\n3,4\n")
+    sql = "SELECT sum(a) AS s FROM input"
+    done = karyaksham("run", sql, "long.csv", "--bad-rows", "reject", "--rejects", "bad.csv", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "s\n4\n"), done.stderr
+    assert "read 3 = passed 2 + rejected 1" in done.stderr
+    assert "RECORD_TOO_LONG" in (folder / "bad.csv").read_text()
+
+
+def test_interrupt_ends_with_130_and_leaves_nothing(folder: Path) -> None:
+    with (folder / "big.csv").open("w") as file:
+        file.write("id,text\n")
+        block = "".join(f"{number},{'lorem ipsum ' * 8}\n" for number in range(10_000))
+        for _ in range(300):
+            file.write(block)
+    # A sort keeps it busy long enough; the partial output appears when the final task begins to write.
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gateway",
+            "run",
+            "SELECT * FROM input ORDER BY text, id",
+            "big.csv",
+            "-o",
+            "out.csv",
+        ],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    deadline = time.monotonic() + 30
+    while b"big.csv" not in _open_files(process.pid) and time.monotonic() < deadline:
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert sorted(os.listdir(folder)) == ["big.csv", "dirty.csv", "orders.csv"]
+
+
+def _open_files(pid: int) -> bytes:
+    """Names of the files that a process holds open."""
+    names = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            names.append(os.readlink(entry).encode())
+        except FileNotFoundError:
+            continue
+    return b"\n".join(names)
+
+
+def test_inspect_says_dialect_and_types_with_evidence(folder: Path) -> None:
+    done = karyaksham("inspect", "orders.csv", "--json", cwd=folder)
+    found = json.loads(done.stdout)
+    assert found["format"] == "csv" and found["dialect"]["delimiter"] == ","
+    types = {column["name"]: column["type"] for column in found["columns"]}
+    assert types["id"] == "Int64" and types["amount"].startswith("Decimal128") and types["note"] == "Utf8"
+    assert all(column["evidence"] for column in found["columns"])
+    assert "amount" in karyaksham("inspect", "orders.csv", cwd=folder).stdout
+
+
+def test_preview_shows_the_first_rows(folder: Path) -> None:
+    done = karyaksham("preview", "orders.csv", "--rows", "2", cwd=folder)
+    assert done.returncode == 0 and "IN" in done.stdout and "DE" in done.stdout, done.stderr
+
+
+def test_profile_counts_every_column(folder: Path) -> None:
+    done = karyaksham("profile", "orders.csv", "--json", cwd=folder)
+    profile = {entry["column"]["name"]: entry for entry in json.loads(done.stdout)}
+    assert profile["country"]["approx_distinct"] == 2 and profile["note"]["null_count"] == 1
+    assert profile["id"]["min"] == 1 and profile["id"]["max"] == 3
+
+
+def test_run_imports_neither_ray_nor_the_service(folder: Path) -> None:
+    script = (
+        "import sys; from gateway.cli import main; main(['run', 'SELECT 1 AS one FROM input', 'orders.csv']);"
+        "print([n for n in ('ray', 'tortoise', 'strawberry', 'starlette') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.stdout.endswith("[]\n"), done.stdout + done.stderr
