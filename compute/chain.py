@@ -1,0 +1,78 @@
+"""The proof that the shards of one file join: each begins where the one before it ended, and nothing is left over.
+
+Pure. A shard's start may have been guessed, so whatever it says, a reject or an error among it, counts only once
+the chain up to it is whole.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from karyaksham_engine.types import ShardReport
+
+from .errors import internal
+from .results import TaskKey
+from .spec import Failure
+
+Joint = Literal["JOINS", "MISGUESSED"]
+
+
+@dataclass(slots=True)
+class Chain:
+    """The shards of one file of one scan stage, in order."""
+
+    keys: tuple[TaskKey, ...]
+    size_bytes: int | None
+    """Where the last shard must end; None where ends are no offsets of this file."""
+    at: int = 0
+    """How many shards are proved."""
+    end: int | None = None
+    """Offset where the proved shards end; None before the first."""
+    data_start: int | None = None
+    """Offset of the file's first record."""
+    rows: int = 0
+    """Records of the proved shards, rejected ones among them."""
+    lines: int = 0
+
+    @property
+    def whole(self) -> bool:
+        return self.at == len(self.keys)
+
+    @property
+    def frontier(self) -> TaskKey | None:
+        """The next shard to prove."""
+        return None if self.whole else self.keys[self.at]
+
+    def joint(self, report: ShardReport) -> Joint:
+        """Whether the frontier's shard began where the one before it ended."""
+        return "JOINS" if self.end is None or report["first"] == self.end else "MISGUESSED"
+
+    def fault(self, report: ShardReport) -> Failure | None:
+        """What is wrong with a complete shard that joins, or None."""
+        if report["rows_read"] != report["rows_passed"] + report["rows_rejected"]:
+            return internal("ROW_BALANCE", "The rows of a shard do not add up to those passed and rejected.")
+        if report["end"] < report["first"] or (self.size_bytes is not None and report["end"] < report["hi"]):
+            return internal("SHARD_INCOMPLETE", "A shard ended before its last byte.")
+        last = self.at == len(self.keys) - 1
+        if last and self.size_bytes is not None and report["end"] != self.size_bytes:
+            return internal("CHAIN_INCOMPLETE", "The last shard of a file did not end where the file ends.")
+        return None
+
+    def accept(self, report: ShardReport) -> None:
+        """Count the frontier's shard as proved."""
+        if self.end is None:
+            self.data_start = report["first"]
+        self.end = report["end"]
+        self.rows += report["rows_read"]
+        self.lines += report["lines"]
+        self.at += 1
+
+
+def misguessed(report: ShardReport) -> Failure:
+    """Why a shard that did its work runs again."""
+    return Failure(
+        "DATA",
+        "SHARD_START_MISGUESSED",
+        f"The shard was taken to begin {report['start']} a quoted field, which does not join the shard before it; "
+        "it runs again from the right place.",
+        retryable=True,
+    )

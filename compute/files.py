@@ -1,0 +1,67 @@
+"""Questions about files that are answered at once, and plans: the engine's answers as plain data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import karyaksham_engine as engine
+from karyaksham_engine.types import (
+    Column,
+    ColumnProfile,
+    DialectOverrides,
+    FileFormat,
+    PlannedStage,
+    Preview,
+    Sniffed,
+    Source,
+)
+
+from .job import to_engine
+from .spec import JobSpec
+from .workspace import look
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInfo:
+    """What a job would do."""
+
+    columns: tuple[Column, ...]
+    """Of the result."""
+    effective_sql: str
+    stages: tuple[PlannedStage, ...]
+    bytes_to_read: int
+    text: str
+    """For people: the plan of each stage."""
+
+
+def inspect(
+    path: str,
+    *,
+    format: FileFormat | None = None,
+    dialect: DialectOverrides | None = None,
+    columns: Sequence[Column] | None = None,
+) -> Sniffed:
+    """What a file is; given values are taken as they are. Raises SourceError."""
+    return engine.sniff(path, format=format, dialect=dialect, columns=columns)
+
+
+def preview(source: Source, limit: int = 50) -> Preview:
+    """The first rows of a table."""
+    return engine.preview(source, limit=limit)
+
+
+def plan(spec: JobSpec, *, parallelism: int = 1) -> PlanInfo:
+    """What `spec` would do; nothing is started. Raises InvalidJob and SourceError."""
+    look(spec.sources)
+    planned = engine.plan(to_engine(spec, parallelism=parallelism))
+    return PlanInfo(
+        columns=tuple(planned.columns),
+        effective_sql=planned.effective_sql,
+        stages=tuple(planned.stages),
+        bytes_to_read=planned.bytes_to_read,
+        text=planned.text,
+    )
+
+
+def profile(source: Source, *, threads: int = 1, memory_bytes: int | None = None) -> list[ColumnProfile]:
+    """Statistics of every column of a whole table."""
+    return engine.profile(source, threads=threads, memory_bytes=memory_bytes)

@@ -1,0 +1,299 @@
+"""One job as its driver holds it: the plan, the schedule, the board, the writer, and how they act on each other."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import karyaksham_engine as engine
+from karyaksham_engine.types import Job as EngineJob
+from karyaksham_engine.types import PlannedStage, Reject, Source
+
+from .attempt import Ended, Executor, Message, Started, final_counters
+from .commit import Targets, Writer
+from .progress import Board
+from .results import Attempt, Keep, Piece, TaskKey, TaskResult, from_record, to_record
+from .schedule import BadRow, Decision, Done, Ending, Launch, Limits, Proved, Schedule, StageTasks
+from .spec import (
+    Event,
+    Failure,
+    JobSpec,
+    Planned,
+    StageProgress,
+    TaskFailed,
+    TaskFinished,
+    TaskStarted,
+)
+from .workspace import Staging, check_unchanged, lines_before, look
+
+HELD_BLOCKS_BYTES: Final = 256 << 20
+"""Blocks for later stages that stay in memory; further ones go to files."""
+AHEAD_OF_WRITER: Final = 2
+"""Tasks, beside those that run, whose parts may wait in memory for the writer."""
+WRITER_CHECK_S: Final = 0.01
+
+
+class Job:
+    """Plans at once, and raises what is wrong with the job. All calls from one thread."""
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        executor: Executor,
+        targets: Targets,
+        resume: Sequence[TaskFinished],
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._spec, self._executor, self._tell = spec, executor, tell
+        self._seen = look(spec.sources)
+        plan = engine.plan(to_engine(spec, parallelism=executor.slots()))
+        self._stages = plan.stages
+        self._tasks = {
+            TaskKey(stage["index"], task.shard): task
+            for stage in self._stages
+            for task in plan.tasks(stage["index"])
+        }
+        self._staging = Staging(spec.staging_dir)
+        self._blocks: dict[TaskKey, Piece] = {}
+        self._held_bytes = 0
+        self._header_lines: dict[tuple[int, int], int] = {}
+        stages = [self._stage_tasks(stage) for stage in self._stages]
+        self._schedule = Schedule(spec.job_id, stages, self._limits())
+        progress = tuple(_pending(stage) for stage in self._stages)
+        task_bytes = [[self._tasks[key].bytes_total for key in self._keys(stage)] for stage in self._stages]
+        scans = {stage["index"] for stage in self._stages if stage["kind"] == "scan"}
+        self._board = Board(progress, task_bytes, scans, time.monotonic())
+        self.writer = Writer(
+            targets,
+            spec.output,
+            spec.layout,
+            plan.columns,
+            part_keys=[
+                key for stage in self._stages if stage["output"] == "part" for key in self._keys(stage)
+            ],
+            reject_keys=[
+                key for stage in self._stages if stage["kind"] == "scan" for key in self._keys(stage)
+            ],
+        )
+        tell(Planned(tuple(plan.columns), plan.effective_sql, progress, plan.bytes_to_read))
+        self._restore(resume)
+
+    @property
+    def ending(self) -> Ending | None:
+        return self._schedule.ending
+
+    def step(self, now: float, patience_s: float) -> None:
+        """Start what may start, and take in what happens within `patience_s`."""
+        for launch in self._schedule.next(
+            now, in_flight=self._executor.in_flight(), written=self.writer.written
+        ):
+            self._launch(launch)
+        due_at = self._schedule.due_at()
+        if due_at is not None:
+            patience_s = min(patience_s, due_at - now)
+        if self.writer.behind:
+            patience_s = min(patience_s, WRITER_CHECK_S)
+        for message in self._executor.wait(max(0.0, patience_s)):
+            self._handle(message)
+        self.writer.check()
+
+    def tell_progress(self, now: float, *, committed: bool = False) -> None:
+        for key, counters in self._executor.counters().items():
+            self._board.counted(key, counters)
+        self._tell(self._board.snapshot(now, time.time(), committed=committed))
+
+    def check_sources(self) -> None:
+        """Raises SourceError where a file has changed while it was read."""
+        check_unchanged(self._seen)
+
+    def fail(self, ending: Ending) -> Failure:
+        """The reason of a job that did not get done; its task is told of, and its reject written."""
+        if isinstance(ending, Done):
+            raise ValueError("a job that is done has not failed")
+        if isinstance(ending, BadRow):
+            key, attempt = ending.proved.key, ending.proved.attempt
+            line_base = self._line_base(ending.proved)
+            failure = _bad_row(ending.reject, ending.proved.row_base, line_base)
+            self.writer.add(ending.proved, line_base)
+        else:
+            failure = ending.failure
+            if ending.key is None:
+                return failure
+            key, attempt = ending.key, ending.attempt
+        self._board.gone(key, attempt, failure, time.time(), again=False)
+        self._tell(TaskFailed(key.stage, key.shard, attempt, failure, will_retry=False))
+        return failure
+
+    def close(self, *, keep_artifacts: bool) -> None:
+        if not keep_artifacts:
+            self.writer.abort()
+        self.writer.close()
+
+    def _stage_tasks(self, stage: PlannedStage) -> StageTasks:
+        files = tuple(self._tasks[key].file for key in self._keys(stage))
+        source = self._source(stage)
+        sizes = (
+            tuple(file["size_bytes"] if _is_plain(source) else None for file in source["files"])
+            if source
+            else ()
+        )
+        return StageTasks(stage["index"], stage["kind"], files, sizes, makes_output=stage["output"] == "part")
+
+    def _source(self, stage: PlannedStage) -> Source | None:
+        """The table that a scan stage reads."""
+        if stage["kind"] != "scan":
+            return None
+        named = [source for source in self._spec.sources if stage["name"] == f"scan {source['name']}"]
+        return named[0] if named else None
+
+    def _keys(self, stage: PlannedStage) -> list[TaskKey]:
+        return [TaskKey(stage["index"], shard) for shard in range(stage["task_count"])]
+
+    def _limits(self) -> Limits:
+        bad_rows = self._spec.bad_rows
+        return Limits(
+            max_attempts=self._spec.max_attempts,
+            window=self._executor.slots() + AHEAD_OF_WRITER if self._executor.in_memory else None,
+            max_rejected_rows=bad_rows.get("max_rejected_rows"),
+            max_rejected_ratio=bad_rows.get("max_rejected_ratio"),
+        )
+
+    def _restore(self, resume: Iterable[TaskFinished]) -> None:
+        kept: set[str] = set()
+        for key, done in {TaskKey(done.stage, done.shard): done for done in resume}.items():
+            if key not in self._tasks:
+                continue
+            result = from_record(done.record, staging_dir=self._spec.staging_dir, digest=self._digest(key))
+            if result is None:
+                continue
+            kept.update(piece.path for piece in result.pieces if piece.path is not None)
+            self._board.counted(key, final_counters(result, self._tasks[key].bytes_total))
+            self._apply(self._schedule.restore(key, done.attempt, result, time.monotonic()), known=True)
+        self._staging.sweep(kept)
+
+    def _launch(self, launch: Launch) -> None:
+        stage = self._stages[launch.key.stage]
+        inputs: tuple[tuple[Piece, ...], ...] = ()
+        if stage["kind"] == "final":
+            inputs = tuple(
+                tuple(self._blocks[key] for key in self._keys(earlier))
+                for earlier in self._stages[: stage["index"]]
+            )
+            self._board.resized(stage["index"], sum(block.size_bytes for made in inputs for block in made))
+        self._executor.launch(
+            Attempt(
+                job_id=self._spec.job_id,
+                key=launch.key,
+                number=launch.attempt,
+                stage_name=stage["name"],
+                payload=self._tasks[launch.key].payload,
+                start=launch.start,
+                folder=self._staging.attempt(launch.key, launch.attempt),
+                keep=self._keep(stage),
+                memory_bytes=self._spec.memory_bytes,
+                inputs=inputs,
+            )
+        )
+
+    def _keep(self, stage: PlannedStage) -> Keep:
+        if not self._executor.in_memory or (stage["output"] == "part" and self._spec.layout == "PARTS"):
+            return "file"
+        return "file" if self._held_bytes > HELD_BLOCKS_BYTES else "memory"
+
+    def _handle(self, message: Message) -> None:
+        key, now = message.key, time.monotonic()
+        if isinstance(message, Started):
+            self._board.started(key, message.attempt, message.node, time.time())
+            self._tell(TaskStarted(key.stage, key.shard, message.attempt, message.node))
+        elif isinstance(message, Ended) and isinstance(message.outcome, TaskResult):
+            self._board.counted(key, final_counters(message.outcome, self._tasks[key].bytes_total))
+            self._apply(self._schedule.finished(key, message.attempt, message.outcome, now))
+        elif isinstance(message, Ended) and isinstance(message.outcome, Failure):
+            self._apply(self._schedule.failed(key, message.attempt, message.outcome, now))
+
+    def _apply(self, decisions: Iterable[Decision], *, known: bool = False) -> None:
+        for decision in decisions:
+            key, attempt = decision.key, decision.attempt
+            if isinstance(decision, Proved):
+                self._accept(decision)
+                if not known:
+                    record = to_record(
+                        decision.result, staging_dir=self._spec.staging_dir, digest=self._digest(key)
+                    )
+                    self._tell(TaskFinished(key.stage, key.shard, attempt, record))
+            else:
+                self._staging.discard(self._staging.attempt(key, attempt))
+                self._board.gone(key, attempt, decision.failure, time.time(), again=True)
+                self._tell(TaskFailed(key.stage, key.shard, attempt, decision.failure, will_retry=True))
+
+    def _accept(self, proved: Proved) -> None:
+        result = proved.result
+        counters = final_counters(result, self._tasks[proved.key].bytes_total)
+        self._board.succeeded(proved.key, proved.attempt, counters, time.time())
+        if result.block is not None:
+            self._blocks[proved.key] = result.block
+            self._held_bytes += result.block.size_bytes if result.block.path is None else 0
+        self.writer.add(proved, self._line_base(proved))
+
+    def _line_base(self, proved: Proved) -> int:
+        """Lines of the file before the shard, those of the header among them."""
+        stage, file = proved.key.stage, self._tasks[proved.key].file
+        if (stage, file) not in self._header_lines:
+            source = self._source(self._stages[stage])
+            plain = source is not None and source["format"] == "csv" and _is_plain(source)
+            self._header_lines[stage, file] = (
+                _header_lines(source, file, proved.data_start) if source and plain else 0
+            )
+        return self._header_lines[stage, file] + proved.line_base
+
+    def _digest(self, key: TaskKey) -> str:
+        return hashlib.sha256(self._tasks[key].payload).hexdigest()
+
+
+def to_engine(spec: JobSpec, *, parallelism: int) -> EngineJob:
+    """The job as the engine takes it."""
+    return {
+        "sql": spec.sql,
+        "sources": list(spec.sources),
+        "output": spec.output,
+        "bad_rows": spec.bad_rows,
+        "shard_size_bytes": spec.shard_size_bytes,
+        "parallelism": parallelism,
+    }
+
+
+def _pending(stage: PlannedStage) -> StageProgress:
+    return StageProgress(
+        index=stage["index"],
+        name=stage["name"],
+        state="PENDING",
+        task_count=stage["task_count"],
+        tasks_done=0,
+        bytes_read=0,
+        bytes_total=stage["bytes_total"],
+    )
+
+
+def _is_plain(source: Source) -> bool:
+    """Whether offsets of records are offsets of the file: text, and not compressed."""
+    dialect = source.get("dialect")
+    return source["format"] in ("csv", "ndjson") and not (dialect and dialect["compression"])
+
+
+def _header_lines(source: Source, file: int, data_start: int) -> int:
+    dialect = source.get("dialect")
+    line_ending = b"\r" if dialect and dialect["line_ending"] == "cr" else b"\n"
+    return lines_before(source["files"][file]["path"], data_start, line_ending)
+
+
+def _bad_row(reject: Reject, row_base: int, line_base: int) -> Failure:
+    name = os.path.basename(reject["file"])
+    row, line = reject["row"] + row_base, reject["line"] + line_base
+    return Failure(
+        kind="DATA",
+        code=reject["code"],
+        message=f"Row {row:,} (line {line:,}) of {name} can't be read: {reject['message']}",
+        hint="Mend the row, or let the job set bad rows aside, which collects all of them in a file.",
+        detail={**reject, "file": name, "row": row, "line": line},
+    )

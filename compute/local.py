@@ -1,0 +1,91 @@
+"""The same run in one process, without Ray: the command line and tests."""
+
+import queue
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_all
+
+import karyaksham_engine as engine
+from karyaksham_engine.errors import Canceled
+
+from .attempt import Ended, Message, Started, counters_of, execute
+from .commit import Targets
+from .errors import internal, to_failure
+from .results import Attempt, Counters, TaskKey
+from .run import Run
+from .spec import JobSpec, TaskFinished
+
+
+def start(
+    spec: JobSpec,
+    *,
+    threads: int,
+    target: str | None = None,
+    rejects_target: str | None = None,
+    resume: Sequence[TaskFinished] = (),
+) -> Run:
+    """Start `spec` on `threads` threads of this process. Returns at once.
+
+    `target` is the path of the output, or `-` for standard output, which then may hold the beginning of a result
+    that failed later. Without it the artifacts go to `spec.output_dir`. With it, rejects are written only where
+    `rejects_target` says.
+    """
+    targets = Targets.of(spec, target, rejects_target)
+    return Run(spec, lambda: Threads(threads), targets, resume)
+
+
+class Threads:
+    """An executor of threads. Results stay in memory up to the limits of the engine."""
+
+    in_memory = True
+
+    def __init__(self, threads: int) -> None:
+        self._threads = max(1, threads)
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="karyaksham-task")
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._running: dict[TaskKey, tuple[engine.CancelToken, engine.Progress]] = {}
+        self._futures: set[Future[None]] = set()
+
+    def slots(self) -> int:
+        return self._threads
+
+    def in_flight(self) -> int:
+        return self._threads
+
+    def launch(self, attempt: Attempt) -> None:
+        cancel, progress = engine.CancelToken(), engine.Progress()
+        self._running[attempt.key] = (cancel, progress)
+        future = self._pool.submit(self._work, attempt, cancel, progress)
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+
+    def wait(self, timeout_s: float) -> Sequence[Message]:
+        messages: list[Message] = []
+        try:
+            messages.append(self._inbox.get(timeout=timeout_s))
+            while True:
+                messages.append(self._inbox.get_nowait())
+        except queue.Empty:
+            pass
+        for message in messages:
+            if isinstance(message, Ended):
+                del self._running[message.key]
+        return messages
+
+    def counters(self) -> dict[TaskKey, Counters]:
+        return {key: counters_of(progress) for key, (_, progress) in self._running.items()}
+
+    def stop(self) -> None:
+        for cancel, _ in self._running.values():
+            cancel.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        wait_all(tuple(self._futures))
+
+    def _work(self, attempt: Attempt, cancel: engine.CancelToken, progress: engine.Progress) -> None:
+        self._inbox.put(Started(attempt.key, attempt.number, None))
+        try:
+            self._inbox.put(Ended(attempt.key, attempt.number, execute(attempt, cancel, progress)))
+        except Canceled:
+            self._inbox.put(Ended(attempt.key, attempt.number, internal("CANCELED")))
+        except Exception as error:  # The edge of a thread: whatever it is, the driver decides.
+            self._inbox.put(Ended(attempt.key, attempt.number, to_failure(error)))

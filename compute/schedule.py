@@ -1,0 +1,398 @@
+"""What runs next. Pure: a plan, then what became of each attempt, give the next tasks and how the job ends.
+
+No clock, no Ray, no files: `now` is an argument, in seconds of any steady clock. Stages wait for the stages before
+them (scans wait for none). A failure that more work can't cure is pending until every task before it is proved, so a
+job fails with the same row whatever the order in which its shards finish.
+"""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, Literal
+
+from karyaksham_engine.types import Reject
+
+from .chain import Chain, misguessed
+from .errors import internal
+from .results import TaskKey, TaskResult
+from .spec import Failure, RowBalance
+
+BACKOFF_BASE_S: Final = 0.25
+BACKOFF_CAP_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StageTasks:
+    """A stage as the schedule sees it: how many tasks, and which of them are shards of one file."""
+
+    index: int
+    kind: Literal["scan", "final"]
+    files: tuple[int, ...]
+    """Of each task in the order of shards: the index of its file."""
+    file_sizes: tuple[int | None, ...] = ()
+    """Of each file: where its last shard must end; None where that is not known."""
+    makes_output: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    max_attempts: int = 4
+    window: int | None = None
+    """How many tasks may be ahead of the writer of the output; None: any number."""
+    max_rejected_rows: int | None = None
+    max_rejected_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    key: TaskKey
+    attempt: int
+    start: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The task's result counts. The bases are rows and lines of the file's proved records before this shard."""
+
+    key: TaskKey
+    attempt: int
+    result: TaskResult
+    row_base: int = 0
+    line_base: int = 0
+    data_start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An attempt that does not count; the next may start at `at`."""
+
+    key: TaskKey
+    attempt: int
+    failure: Failure
+    at: float
+
+
+Decision = Proved | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    balance: RowBalance
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """The first bad row of the job under FAIL_JOB."""
+
+    proved: Proved
+    reject: Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    failure: Failure
+    key: TaskKey | None = None
+    """The task at fault, where it is one."""
+    attempt: int = 0
+
+
+Ending = Done | BadRow | Broken
+
+
+@dataclass(slots=True)
+class _Task:
+    stage: StageTasks
+    chain: Chain | None
+    state: Literal["WAITING", "RUNNING", "HELD", "PROVED"] = "WAITING"
+    attempt: int = 0
+    failures: int = 0
+    start: int | None = None
+    result: TaskResult | None = None
+    failure: Failure | None = None
+
+    @property
+    def stops_job(self) -> bool:
+        """It will end the job unless its start turns out to be misguessed."""
+        if self.state != "HELD":
+            return False
+        report = self.result.report if self.result is not None else None
+        return self.failure is not None or (report is not None and report["stopped_at_reject"])
+
+
+class Schedule:
+    """One job's tasks and what is known of them. Not safe for threads: one driver owns it."""
+
+    def __init__(self, job_id: str, stages: Sequence[StageTasks], limits: Limits) -> None:
+        self._job_id = job_id
+        self._stages = stages
+        self._limits = limits
+        self._tasks: dict[TaskKey, _Task] = {}
+        self._chains: list[Chain] = []
+        self._open = [len(stage.files) for stage in stages]
+        self._ready: list[TaskKey] = []
+        self._delayed: list[tuple[float, TaskKey]] = []
+        self._in_flight = 0
+        self._stopping: set[TaskKey] = set()
+        self._read = self._passed = self._rejected = self._written = 0
+        self.ending: Ending | None = None
+        for stage in stages:
+            self._add(stage)
+        heapq.heapify(self._ready)
+        self._check_end()
+
+    def _add(self, stage: StageTasks) -> None:
+        by_file: dict[int, list[TaskKey]] = {}
+        for shard, file in enumerate(stage.files):
+            by_file.setdefault(file, []).append(TaskKey(stage.index, shard))
+        for file, keys in by_file.items():
+            chain = None
+            if stage.kind == "scan":
+                size = stage.file_sizes[file] if file < len(stage.file_sizes) else None
+                chain = Chain(tuple(keys), size)
+                self._chains.append(chain)
+            for key in keys:
+                self._tasks[key] = _Task(stage, chain)
+                self._ready.append(key)
+
+    def next(self, now: float, *, in_flight: int, written: int = 0) -> list[Launch]:
+        """The tasks to start now.
+
+        At most `in_flight` run at once; `written` says how many tasks have their part of the output written.
+        """
+        while self._delayed and self._delayed[0][0] <= now:
+            heapq.heappush(self._ready, heapq.heappop(self._delayed)[1])
+        launches: list[Launch] = []
+        while self._ready and self.ending is None and self._may_start(self._ready[0], in_flight, written):
+            key = heapq.heappop(self._ready)
+            task = self._tasks[key]
+            if task.state != "WAITING":
+                continue
+            if task.chain is not None and task.chain.frontier == key:
+                task.start = task.chain.end
+            task.state = "RUNNING"
+            task.attempt += 1
+            self._in_flight += 1
+            launches.append(Launch(key, task.attempt, task.start))
+        return launches
+
+    def due_at(self) -> float | None:
+        """When a delayed retry becomes due."""
+        return self._delayed[0][0] if self._delayed else None
+
+    def finished(self, key: TaskKey, attempt: int, result: TaskResult, now: float) -> list[Decision]:
+        """An attempt did its work. One that is no longer current is ignored."""
+        task = self._current(key, attempt)
+        if task is None:
+            return []
+        task.result = result
+        return self._hold(key, task, now)
+
+    def failed(self, key: TaskKey, attempt: int, failure: Failure, now: float) -> list[Decision]:
+        """An attempt failed. It is tried again where another try may help and attempts are left."""
+        task = self._current(key, attempt)
+        if task is None:
+            return []
+        task.failures += 1
+        if failure.retryable and task.failures < self._limits.max_attempts:
+            return [self._again(key, task, failure, now, backoff=True)]
+        if failure.retryable:
+            self._end(Broken(failure, key, attempt))
+            return []
+        task.failure = failure
+        return self._hold(key, task, now)
+
+    def restore(self, key: TaskKey, attempt: int, result: TaskResult, now: float) -> list[Decision]:
+        """Take over a result of an earlier run, before anything is started. It is proved like any other."""
+        task = self._tasks[key]
+        if task.state != "WAITING":
+            return []
+        task.state, task.attempt, task.result = "RUNNING", attempt, result
+        self._in_flight += 1
+        return self._hold(key, task, now)
+
+    @property
+    def rejected(self) -> int:
+        """Rows that the proved shards rejected."""
+        return self._rejected
+
+    def _current(self, key: TaskKey, attempt: int) -> _Task | None:
+        task = self._tasks[key]
+        return task if task.state == "RUNNING" and task.attempt == attempt and self.ending is None else None
+
+    def _may_start(self, key: TaskKey, in_flight: int, written: int) -> bool:
+        if self._in_flight >= in_flight:
+            return False
+        if self._stopping and key > min(self._stopping):
+            return False
+        stage = self._tasks[key].stage
+        if stage.kind == "final" and any(self._open[: stage.index]):
+            return False
+        window = self._limits.window
+        return not (stage.makes_output and window is not None and key.shard >= written + window)
+
+    def _hold(self, key: TaskKey, task: _Task, now: float) -> list[Decision]:
+        task.state = "HELD"
+        self._in_flight -= 1
+        if task.stops_job:
+            self._stopping.add(key)
+        if task.chain is None:
+            decisions = self._judge_final(key, task)
+        else:
+            decisions = self._advance(task.chain, now)
+        self._check_end()
+        return decisions
+
+    def _judge_final(self, key: TaskKey, task: _Task) -> list[Decision]:
+        if task.failure is not None or task.result is None:
+            failure = task.failure or internal("NO_RESULT")
+            self._end(Broken(failure, key, task.attempt))
+            return []
+        proved = Proved(key, task.attempt, task.result)
+        self._count(proved, task)
+        return [proved]
+
+    def _advance(self, chain: Chain, now: float) -> list[Decision]:
+        decisions: list[Decision] = []
+        while (key := chain.frontier) is not None and self._tasks[key].state == "HELD":
+            task = self._tasks[key]
+            exact = chain.end is None or task.start == chain.end
+            if task.failure is not None:
+                if exact:
+                    break  # It ends the job once all tasks before it are proved.
+                decisions.append(self._again(key, task, task.failure, now, start=chain.end))
+                continue
+            if task.result is None or task.result.report is None:
+                self._end(Broken(internal("NO_REPORT"), key, task.attempt))
+                break
+            report = task.result.report
+            if chain.joint(report) == "MISGUESSED":
+                if exact:
+                    broken = internal("CHAIN_BROKEN", "Two shards of a file do not join.")
+                    self._end(Broken(broken, key, task.attempt))
+                    break
+                decisions.append(self._again(key, task, misguessed(report), now, start=chain.end))
+                continue
+            if report["stopped_at_reject"]:
+                break
+            fault = chain.fault(report)
+            if fault is not None:
+                self._end(Broken(fault, key, task.attempt))
+                break
+            proved = Proved(
+                key, task.attempt, task.result, chain.rows, chain.lines, _data_start(chain, task.result)
+            )
+            chain.accept(report)
+            self._count(proved, task)
+            decisions.append(proved)
+        return decisions
+
+    def _again(
+        self,
+        key: TaskKey,
+        task: _Task,
+        failure: Failure,
+        now: float,
+        *,
+        start: int | None = None,
+        backoff: bool = False,
+    ) -> Gone:
+        self._stopping.discard(key)
+        if task.state == "RUNNING":
+            self._in_flight -= 1
+        at = now
+        task.state, task.result, task.failure = "WAITING", None, None
+        if start is not None:
+            task.start = start
+        if backoff:
+            at += backoff_s(self._job_id, key, task.failures)
+            heapq.heappush(self._delayed, (at, key))
+        else:
+            heapq.heappush(self._ready, key)
+        return Gone(key, task.attempt, failure, at)
+
+    def _count(self, proved: Proved, task: _Task) -> None:
+        task.state, task.result = "PROVED", None
+        self._open[task.stage.index] -= 1
+        report = proved.result.report
+        if report is not None:
+            self._read += report["rows_read"]
+            self._passed += report["rows_passed"]
+            self._rejected += report["rows_rejected"]
+        if task.stage.makes_output:
+            self._written += proved.result.rows_written
+        limit = self._limits.max_rejected_rows
+        if limit is not None and self._rejected > limit:
+            self._end(
+                Broken(_over_budget(f"Rejected rows are more than the {limit:,} that this job allows."))
+            )
+
+    def _check_end(self) -> None:
+        if self.ending is not None:
+            return
+        if self._stopping:
+            self._check_stop(min(self._stopping))
+            return
+        scanned = not any(self._open[stage.index] for stage in self._stages if stage.kind == "scan")
+        ratio = self._limits.max_rejected_ratio
+        if scanned and ratio is not None and self._rejected > ratio * self._read:
+            self._end(
+                Broken(
+                    _over_budget(
+                        f"{self._rejected:,} of {self._read:,} rows were rejected, "
+                        f"more than the {100 * ratio:g} % that this job allows."
+                    )
+                )
+            )
+        elif not any(self._open):
+            balance = RowBalance(self._read, self._passed, self._rejected, self._written)
+            if balance.closes:
+                self._end(Done(balance))
+            else:
+                self._end(Broken(internal("ROW_BALANCE", "The rows read are not those passed and rejected.")))
+
+    def _check_stop(self, key: TaskKey) -> None:
+        """End the job with the pending failure `key` when everything before it is proved."""
+        if any(chain.frontier is not None and chain.frontier < key for chain in self._chains):
+            return
+        task = self._tasks[key]
+        if task.failure is not None:
+            self._end(Broken(task.failure, key, task.attempt))
+        elif task.result is not None and task.chain is not None:
+            proved = Proved(
+                key,
+                task.attempt,
+                task.result,
+                task.chain.rows,
+                task.chain.lines,
+                _data_start(task.chain, task.result),
+            )
+            reject = task.result.first_reject
+            fault = Broken(internal("NO_REJECT"), key, task.attempt)
+            self._end(fault if reject is None else BadRow(proved, reject))
+
+    def _end(self, ending: Ending) -> None:
+        if self.ending is None:
+            self.ending = ending
+
+
+def backoff_s(job_id: str, key: TaskKey, failures: int) -> float:
+    """Seconds before the next try: doubling, with a jitter that is the same each time the same job is asked."""
+    seed = f"{job_id}/{key.stage}/{key.shard}/{failures}".encode()
+    jitter = int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") / 2**64
+    return min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** (failures - 1)) * (0.5 + 0.5 * jitter)
+
+
+def _data_start(chain: Chain, result: TaskResult) -> int:
+    if chain.data_start is not None:
+        return chain.data_start
+    return result.report["first"] if result.report is not None else 0
+
+
+def _over_budget(message: str) -> Failure:
+    return Failure(
+        "DATA",
+        "REJECT_BUDGET_EXCEEDED",
+        message,
+        "Look at the rejected rows, mend the file or the column types, or allow more rejected rows.",
+    )

@@ -1,0 +1,188 @@
+"""The Ray task of one attempt, and the executor that runs attempts as such tasks.
+
+A task is a streaming generator: it says where it runs, then about four times a second how far it is, and last what it
+made. The engine works in a second thread of the task, because nothing reaches a thread inside a native call.
+"""
+
+import functools
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import ray
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError, TaskCancelledError
+from ray.util.metrics import Counter
+
+import karyaksham_engine as engine
+
+from .attempt import Ended, Message, Started, counters_of, execute
+from .errors import internal, to_failure, worker_lost
+from .results import Attempt, Counters, TaskKey, TaskResult, in_files
+from .spec import Failure
+
+REPORT_INTERVAL_S: Final = 0.25
+STOP_GRACE_S: Final = 1.0
+"""After this much time a worker that was asked to stop is killed."""
+STOP_LIMIT_S: Final = 5.0
+"""After this much time a worker that was killed is given up."""
+AHEAD: Final = 2
+"""Attempts that wait at Ray beside those that run, so that no core waits for the driver."""
+CAPACITY_CHECK_S: Final = 5.0
+
+_Yield = str | Counters | TaskResult | Failure
+
+
+def run_attempt(attempt: Attempt) -> Iterator[_Yield]:
+    """The name of the machine, snapshots, and last a result or a failure."""
+    yield socket.gethostname()
+    cancel, progress = engine.CancelToken(), engine.Progress()
+    outcome: list[TaskResult | Failure] = []
+    began = time.monotonic()
+
+    def work() -> None:
+        try:
+            outcome.append(in_files(execute(attempt, cancel, progress)))
+        except Exception as error:  # The edge of a thread: the driver decides what comes of it.
+            outcome.append(to_failure(error))
+
+    thread = threading.Thread(target=work, name="engine")
+    thread.start()
+    try:
+        last = Counters()
+        while thread.is_alive():
+            thread.join(REPORT_INTERVAL_S)
+            if (current := counters_of(progress)) != last:
+                yield current
+                last = current
+    finally:
+        # Also when the driver cancels: Ray then raises GeneratorExit at the yield above.
+        cancel.cancel()
+        thread.join()
+    _measure(attempt, counters_of(progress), time.monotonic() - began)
+    yield outcome[0]
+
+
+class RayTasks:
+    """An executor on the Ray cluster that this process is connected to. Results are files in staging."""
+
+    in_memory = False
+
+    def __init__(self) -> None:
+        if not ray.is_initialized():
+            raise RuntimeError("connect to Ray with compute.cluster.connect before a job is started")
+        self._task = ray.remote(num_cpus=1, num_returns="streaming", max_retries=0)(run_attempt)
+        self._running: dict[Any, _Running] = {}
+        self._capacity, self._capacity_at = 0, 0.0
+
+    def slots(self) -> int:
+        now = time.monotonic()
+        if not self._capacity or now - self._capacity_at > CAPACITY_CHECK_S:
+            self._capacity = max(1, int(ray.cluster_resources().get("CPU", 1)))
+            self._capacity_at = now
+        return self._capacity
+
+    def in_flight(self) -> int:
+        return self.slots() + AHEAD
+
+    def launch(self, attempt: Attempt) -> None:
+        stream = self._task.options(name=attempt.name).remote(attempt)
+        self._running[stream] = _Running(attempt.key, attempt.number)
+
+    def wait(self, timeout_s: float) -> Sequence[Message]:
+        if not self._running:
+            time.sleep(timeout_s)
+            return []
+        ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
+        if ready:
+            ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
+        return [message for stream in ready if (message := self._next(stream)) is not None]
+
+    def counters(self) -> dict[TaskKey, Counters]:
+        return {running.key: running.counters for running in self._running.values() if running.counters}
+
+    def stop(self) -> None:
+        for stream in self._running:
+            with suppress(RayError):
+                ray.cancel(stream)
+        if not self._drain(STOP_GRACE_S):
+            for stream in self._running:
+                with suppress(RayError, ValueError):
+                    ray.cancel(stream, force=True)
+            self._drain(STOP_LIMIT_S)
+        self._running.clear()
+
+    def _drain(self, timeout_s: float) -> bool:
+        """Wait until no attempt is left. False when that took too long."""
+        deadline = time.monotonic() + timeout_s
+        while self._running and (left := deadline - time.monotonic()) > 0:
+            self.wait(left)
+        return not self._running
+
+    def _next(self, stream: Any) -> Message | None:
+        """The next thing that the task of `stream` says."""
+        running = self._running[stream]
+        try:
+            said: _Yield = ray.get(next(stream))
+        except StopIteration:
+            said = worker_lost("it ended without a result")
+        except TaskCancelledError:
+            said = internal("CANCELED")
+        except OutOfMemoryError:
+            said = worker_lost("its machine ran out of memory")
+        except RayTaskError as error:
+            said = to_failure(error)
+        except RayError as error:
+            said = worker_lost(_reason(error))
+        if isinstance(said, str):
+            return Started(running.key, running.attempt, said)
+        if isinstance(said, Counters):
+            running.counters = said
+            return None
+        del self._running[stream]
+        return Ended(running.key, running.attempt, said)
+
+
+@dataclass(slots=True)
+class _Running:
+    key: TaskKey
+    attempt: int
+    counters: Counters | None = None
+
+
+def _reason(error: RayError) -> str:
+    """The kind of Ray's error in words: `WorkerCrashedError` is `worker crashed`."""
+    name = type(error).__name__.removesuffix("Error")
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+
+
+def _measure(attempt: Attempt, counters: Counters, seconds: float) -> None:
+    tags = {"stage": attempt.stage_name.split(" ")[0]}
+    for name, value in (
+        ("bytes_read", counters.bytes_read),
+        ("rows_read", counters.rows_read),
+        ("rows_rejected", counters.rows_rejected),
+        ("rows_written", counters.rows_written),
+        ("task_seconds", seconds),
+    ):
+        if value:
+            _metrics()[name].inc(value, tags)
+
+
+@functools.cache
+def _metrics() -> dict[str, Counter]:
+    """Of this worker process; Ray sums them up for Prometheus."""
+    described = {
+        "bytes_read": "Bytes of input that tasks have read",
+        "rows_read": "Rows that tasks have read, rejected ones among them",
+        "rows_rejected": "Rows that tasks have rejected",
+        "rows_written": "Rows that tasks have written, to the output or for a later stage",
+        "task_seconds": "Seconds that attempts have worked",
+    }
+    return {
+        name: Counter(f"karyaksham_{name}_total", description=text, tag_keys=("stage",))
+        for name, text in described.items()
+    }
