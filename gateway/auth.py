@@ -132,6 +132,12 @@ async def session(session_id: UUID) -> SessionFamily | None:
     )
 
 
+async def seconds_left(viewer: Viewer) -> float:
+    """Until the viewer's access token is over; 0 when it or its session is over already."""
+    left_s = (viewer.expires_at - now()).total_seconds()
+    return left_s if left_s > 0 and await session(viewer.session_id) is not None else 0.0
+
+
 async def end_sessions(user_id: UUID, reason: str) -> None:
     """All of one user: on deactivation and on a new password."""
     await SessionFamily.filter(user_id=user_id, revoked_at=None).update(

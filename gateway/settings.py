@@ -47,7 +47,7 @@ class Settings:
     data_roots: tuple[Path, ...] = _setting(
         (), "paths, separated as in PATH", "Local files may be registered from under these folders only."
     )
-    client_dir: Path = _setting(Path("client/dist"), "path", "The built page.")
+    client_dir: Path = _setting(Path("client/dist"), "path", "The built page; relative to the checkout.")
     development: bool = _setting(False, "0 or 1", "Introspection and GraphiQL for anonymous viewers.")
     log_format: str = _setting("text", "text or json", "json where logs are collected.")
 
@@ -174,6 +174,11 @@ class Settings:
     def jobs_dir(self) -> Path:
         """One folder a job id: `staging` while it runs, `output` with its artifacts."""
         return self.root / "jobs"
+
+    @property
+    def page_dir(self) -> Path:
+        """`client_dir`, from the folder that holds this package."""
+        return Path(__file__).parent.parent / self.client_dir.expanduser()
 
     @property
     def ray_dir(self) -> Path:

@@ -11,22 +11,37 @@ from starlette.websockets import WebSocket
 from strawberry.dataloader import DataLoader
 
 from gateway.auth import Viewer
+from gateway.dispatch import Dispatcher
 from gateway.errors import Unauthenticated
 from gateway.events import Events
+from gateway.inspection import Inspector
 from gateway.rates import RateLimits
 from gateway.settings import Settings
+from gateway.storage import PartWriters
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the composition root made, one of each in a process."""
+
+    settings: Settings
+    events: Events
+    rates: RateLimits
+    part_writers: PartWriters
+    inspector: Inspector | None
+    """None where the dispatcher is a process of its own; it finds new datasets by itself."""
+    dispatcher: Dispatcher | None
+    """None in the same case."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
     """Of one HTTP request, or of one WebSocket for as long as it is open."""
 
-    settings: Settings
-    events: Events
-    rates: RateLimits
+    services: Services
     request: Request | WebSocket
     response: Response | WebSocket
     """Where cookies go; of no use on a WebSocket."""
@@ -34,6 +49,26 @@ class Context:
     connection_params: dict[str, Any] | None = None
     """Payload of connection_init."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
+
+    @property
+    def events(self) -> Events:
+        return self.services.events
+
+    @property
+    def rates(self) -> RateLimits:
+        return self.services.rates
+
+    @property
+    def part_writers(self) -> PartWriters:
+        return self.services.part_writers
+
+    @property
+    def request_id(self) -> str:
+        return str(self.request.scope.get("request_id", "-"))
 
     @property
     def address(self) -> str:
@@ -76,4 +111,4 @@ def public_base_url(settings: Settings, connection: HTTPConnection) -> str:
     return f"{scheme}://{connection.url.netloc}"
 
 
-__all__ = ["Context", "Info", "Viewer", "public_base_url", "signed_in"]
+__all__ = ["Context", "Info", "Services", "Viewer", "public_base_url", "signed_in"]

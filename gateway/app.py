@@ -1,0 +1,122 @@
+"""The composition root: makes one of everything and puts it together."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+
+from gateway import auth, database, http, uploads
+from gateway.dispatch import Dispatcher
+from gateway.errors import GatewayError
+from gateway.events import Events
+from gateway.inspection import Inspector
+from gateway.metrics import Metrics
+from gateway.middleware import Surround
+from gateway.page import Page
+from gateway.rates import RateLimits
+from gateway.schema.context import Services
+from gateway.schema.schema import build_schema
+from gateway.schema.view import View
+from gateway.settings import Settings
+from gateway.storage import PartWriters
+
+GRACE_S = 10
+"""What a request that is under way gets when the service stops."""
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings, *, dispatcher: Dispatcher | None = None, events: Events | None = None
+) -> Starlette:
+    """The service. In embedded mode it migrates its database at start, and dispatches jobs itself.
+
+    `dispatcher` takes the place of the usual one (with its `events`); tests use it to run without Ray.
+    """
+    settings = settings.prepare()
+    events = events or Events()
+    if dispatcher is None and settings.embedded:
+        dispatcher = Dispatcher(settings, events)
+    services = Services(
+        settings=settings,
+        events=events,
+        rates=RateLimits(),
+        part_writers=PartWriters(),
+        inspector=Inspector(settings) if dispatcher is not None else None,
+        dispatcher=dispatcher,
+    )
+    metrics = Metrics()
+    view = View(build_schema(settings), services)
+    endpoints = http.Endpoints(settings, services.part_writers, metrics, dispatcher)
+    routes = [
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", view),
+        *endpoints.routes(),
+        Route("/{path:path}", Page(settings), methods=["GET"]),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with database.opened(settings, migrate=settings.embedded), _running(services):
+            yield
+
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(Surround, settings=settings, metrics=metrics)],
+        exception_handlers={GatewayError: http.tell},
+    )
+
+
+def create_server(app: Starlette, settings: Settings) -> uvicorn.Server:
+    """A server for `app` with our limits; the caller runs it. Its access log would show signatures, so it has none."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        ws_max_size=settings.body_max_bytes,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return uvicorn.Server(config)
+
+
+@asynccontextmanager
+async def _running(services: Services) -> AsyncIterator[None]:
+    """Everything that works in the background, for as long as the block lasts."""
+    sweeper = asyncio.create_task(_sweep_now_and_then(services), name="sweeper")
+    if services.inspector is not None:
+        services.inspector.start()
+    if services.dispatcher is not None:
+        await services.dispatcher.start()
+    try:
+        yield
+    finally:
+        if services.dispatcher is not None:
+            await services.dispatcher.stop()
+        if services.inspector is not None:
+            await services.inspector.stop()
+        sweeper.cancel()
+        await asyncio.gather(sweeper, return_exceptions=True)
+
+
+async def _sweep_now_and_then(services: Services) -> None:
+    while True:
+        try:
+            expired = await uploads.sweep(services.settings, services.part_writers)
+            sessions = await auth.sweep_sessions()
+            if expired or sessions:
+                log.info("swept %d expired uploads and %d old sessions", expired, sessions)
+        except Exception:
+            log.exception("the sweep failed; it is tried again later")
+        await asyncio.sleep(services.settings.sweep_interval_s)

@@ -1,0 +1,130 @@
+"""Everything over HTTP that is not GraphQL: parts in, artifacts out, health and metrics."""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway import database, downloads, signing, uploads
+from gateway.dispatch import Dispatcher
+from gateway.errors import ErrorCode, Forbidden, GatewayError
+from gateway.metrics import Metrics
+from gateway.models import now
+from gateway.settings import Settings
+from gateway.storage import PartWriters
+
+READY_TIMEOUT_S = 2.0
+
+log = logging.getLogger(__name__)
+
+_STATUS = {
+    ErrorCode.BAD_USER_INPUT: 400,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.CONFLICT: 409,
+    ErrorCode.LIMIT_EXCEEDED: 507,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.UNAVAILABLE: 503,
+}
+
+
+class Endpoints:
+    """The routes, with what they need of the composition root."""
+
+    def __init__(
+        self, settings: Settings, part_writers: PartWriters, metrics: Metrics, dispatcher: Dispatcher | None
+    ) -> None:
+        self._settings = settings
+        self._part_writers = part_writers
+        self._metrics = metrics
+        self._dispatcher = dispatcher
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/uploads/{upload_id:uuid}/parts/{number:int}", self.put_part, methods=["PUT"]),
+            Route("/downloads/{artifact_id:uuid}", self.download, methods=["GET", "HEAD"]),
+            Route("/healthz", self.healthz),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def put_part(self, request: Request) -> Response:
+        """Takes one part of an upload by its signed link; the ETag is the MD5 of its bytes, as with S3."""
+        upload_id: UUID = request.path_params["upload_id"]
+        number: int = request.path_params["number"]
+        query = request.query_params
+        length = query.get("length", "")
+        signing.check_signed(
+            self._settings.secret_key,
+            uploads.PURPOSE,
+            upload_id,
+            number,
+            length,
+            expires=query.get("expires", ""),
+            signature=query.get("signature", ""),
+            at=now(),
+        )
+        if request.headers.get("content-length", length) != length:
+            raise Forbidden(f"The link is for a part of {length} bytes.")
+        try:
+            etag = await uploads.store_part(
+                self._settings, self._part_writers, upload_id, number, body=request.stream()
+            )
+        except ClientDisconnect:
+            return Response(status_code=499)
+        self._metrics.uploaded.inc(int(length))
+        return Response(status_code=200, headers={"etag": f'"{etag}"', "cache-control": "no-store"})
+
+    async def download(self, request: Request) -> Response:
+        """An artifact by its signed link; a Range goes on where a broken download stopped."""
+        query = request.query_params
+        found = await downloads.find(
+            self._settings,
+            request.path_params["artifact_id"],
+            expires=query.get("expires", ""),
+            signature=query.get("signature", ""),
+        )
+        headers = {
+            "cache-control": "private, no-store",
+            "content-security-policy": "sandbox; default-src 'none'",
+        }
+        if not found.is_folder:
+            return FileResponse(found.path, headers=headers, media_type=found.media_type, filename=found.name)
+        headers["content-length"] = str(downloads.tar_size(found.path))
+        headers["content-disposition"] = f"attachment; filename*=utf-8''{quote(found.name, safe='')}"
+        return StreamingResponse(
+            downloads.tar_stream(found.path), headers=headers, media_type=found.media_type
+        )
+
+    async def healthz(self, request: Request) -> Response:
+        """The process answers; nothing is looked at."""
+        return PlainTextResponse("ok", headers={"cache-control": "no-store"})
+
+    async def readyz(self, request: Request) -> Response:
+        """Whether requests can be served, and jobs run, check by check."""
+        checks = {"database": await database.reachable(READY_TIMEOUT_S)}
+        checks["migrations"] = checks["database"] and not await database.pending(self._settings)
+        checks["storage"] = self._settings.uploads_dir.is_dir() and self._settings.jobs_dir.is_dir()
+        if self._dispatcher is not None:
+            checks["ray"] = self._dispatcher.is_ready
+        status = 200 if all(checks.values()) else 503
+        return JSONResponse(checks, status_code=status, headers={"cache-control": "no-store"})
+
+    async def metrics(self, request: Request) -> Response:
+        return Response(await self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def tell(request: Request, error: Exception) -> Response:
+    """A gateway error as an answer of HTTP."""
+    if not isinstance(error, GatewayError):
+        raise error
+    body: dict[str, Any] = {"code": error.error_code.value, "message": error.message, "hint": error.hint}
+    headers = {"cache-control": "no-store"}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(round(error.retry_after_s))
+    return JSONResponse(body, status_code=_STATUS.get(error.error_code, 500), headers=headers)

@@ -1,0 +1,220 @@
+"""Users and sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import strawberry
+from starlette.requests import Request
+
+from gateway import auth, users
+from gateway.auth import Tokens
+from gateway.errors import Unauthenticated
+from gateway.schema.context import Context, Info
+from gateway.schema.errors import UserError, UserErrors
+from gateway.schema.permissions import ADMIN, PUBLIC
+from gateway.schema.relay import Connection, Node, connection, global_id, local_id, page_arguments
+
+Role = strawberry.enum(users.Role, name="Role")
+
+REFRESH_COOKIE = "karyaksham_refresh"
+COOKIE_PATH = "/graphql"
+CLIENT_HEADER = "x-karyaksham-client"
+"""`browser` keeps the refresh token in a cookie. Only then is the cookie read: no other site can send this header."""
+
+
+@strawberry.type
+class User(Node):
+    email: str
+    display_name: str
+    role: users.Role
+    is_active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: users.User) -> Self:
+        return cls(
+            id=global_id("User", row.id),
+            email=row.email,
+            display_name=row.display_name,
+            role=row.role,
+            is_active=row.is_active,
+            created_at=row.created_at,
+        )
+
+
+@strawberry.type
+class Session:
+    user: User
+    access_token: str
+    access_token_expires_at: datetime
+    refresh_token: str | None = strawberry.field(
+        description="Null where the refresh token travels in an HttpOnly cookie instead."
+    )
+
+
+@strawberry.type
+class SessionPayload:
+    session: Session | None = None
+    errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class LogoutPayload:
+    errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class UserPayload:
+    user: User | None = None
+    errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.input
+class RegisterInput:
+    email: str
+    password: str
+    display_name: str | None = None
+
+
+@strawberry.input
+class LoginInput:
+    email: str
+    password: str
+
+
+@strawberry.input
+class RefreshSessionInput:
+    refresh_token: str | None = None
+
+
+@strawberry.input
+class UpdateUserInput:
+    user_id: strawberry.ID
+    role: users.Role | None = None
+    is_active: bool | None = None
+    display_name: str | None = None
+
+
+@strawberry.type
+class UserQuery:
+    @strawberry.field(extensions=[PUBLIC], description="Who asks; null for one who is not signed in.")
+    async def me(self, info: Info) -> User | None:
+        viewer = info.context.viewer
+        return User.of(viewer.user) if viewer else None
+
+    @strawberry.field(extensions=[ADMIN], description="Newest first.")
+    async def users(self, info: Info, first: int = 50, after: str | None = None) -> Connection[User] | None:
+        first, cursor = page_arguments(first, after, most=info.context.settings.page_max)
+        return connection(await users.page(first=first, after=cursor), User.of)
+
+
+@strawberry.type
+class UserMutation:
+    @strawberry.mutation(extensions=[UserErrors(SessionPayload), PUBLIC])
+    async def register(self, info: Info, input: RegisterInput) -> SessionPayload:
+        context = info.context
+        user = await users.register(
+            context.settings,
+            context.rates,
+            email=input.email,
+            password=input.password,
+            display_name=input.display_name,
+            address=context.address,
+        )
+        return _session(context, await auth.start_session(context.settings, user))
+
+    @strawberry.mutation(extensions=[UserErrors(SessionPayload), PUBLIC])
+    async def login(self, info: Info, input: LoginInput) -> SessionPayload:
+        context = info.context
+        tokens = await auth.login(
+            context.settings,
+            context.rates,
+            email=input.email,
+            password=input.password,
+            address=context.address,
+        )
+        return _session(context, tokens)
+
+    @strawberry.mutation(
+        extensions=[UserErrors(SessionPayload), PUBLIC],
+        description="The next pair of tokens. A refresh token works once; its second use ends the session.",
+    )
+    async def refresh_session(self, info: Info, input: RefreshSessionInput | None = None) -> SessionPayload:
+        context = info.context
+        token = _refresh_token(context, input)
+        if token is None:
+            raise Unauthenticated("There is no session to refresh. Sign in.")
+        tokens = await auth.refresh(context.settings, context.rates, token=token, address=context.address)
+        return _session(context, tokens)
+
+    @strawberry.mutation(
+        extensions=[UserErrors(LogoutPayload), PUBLIC],
+        description="Ends the session of the refresh token, else the one that asks.",
+    )
+    async def logout(self, info: Info, input: RefreshSessionInput | None = None) -> LogoutPayload:
+        context = info.context
+        await auth.logout(token=_refresh_token(context, input), viewer=context.viewer)
+        if _in_browser(context):
+            context.response.delete_cookie(REFRESH_COOKIE, path=COOKIE_PATH)
+        return LogoutPayload()
+
+    @strawberry.mutation(extensions=[UserErrors(UserPayload), ADMIN])
+    async def update_user(self, info: Info, input: UpdateUserInput) -> UserPayload:
+        user = await users.update(
+            local_id(input.user_id, "User", field="userId"),
+            role=input.role,
+            is_active=input.is_active,
+            display_name=input.display_name,
+        )
+        return UserPayload(user=User.of(user))
+
+
+async def load_owner(context: Context, user_id: UUID) -> User:
+    """The owner of something, through this request's loader."""
+    row = await context.loader(users.by_ids).load(user_id)
+    if row is None:
+        raise LookupError(f"user {user_id} owns something and is gone")
+    return User.of(row)
+
+
+async def load_node(context: Context, id: UUID) -> User | None:
+    """For `node`: oneself, and for administrators everyone."""
+    viewer = context.viewer
+    if viewer is None or (viewer.id != id and viewer.user.role is not users.Role.ADMIN):
+        return None
+    found: Sequence[users.User | None] = await users.by_ids([id])
+    return User.of(found[0]) if found[0] else None
+
+
+def _in_browser(context: Context) -> bool:
+    return isinstance(context.request, Request) and context.request.headers.get(CLIENT_HEADER) == "browser"
+
+
+def _refresh_token(context: Context, given: RefreshSessionInput | None) -> str | None:
+    if given is not None and given.refresh_token is not None:
+        return given.refresh_token
+    return context.request.cookies.get(REFRESH_COOKIE) if _in_browser(context) else None
+
+
+def _session(context: Context, tokens: Tokens) -> SessionPayload:
+    browser = _in_browser(context)
+    if browser:
+        context.response.set_cookie(
+            REFRESH_COOKIE,
+            tokens.refresh_token,
+            max_age=context.settings.refresh_token_ttl_s,
+            path=COOKIE_PATH,
+            secure=context.base_url.startswith("https://"),
+            httponly=True,
+            samesite="strict",
+        )
+    return SessionPayload(
+        session=Session(
+            user=User.of(tokens.user),
+            access_token=tokens.access_token,
+            access_token_expires_at=tokens.access_token_expires_at,
+            refresh_token=None if browser else tokens.refresh_token,
+        )
+    )

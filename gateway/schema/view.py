@@ -1,0 +1,179 @@
+"""GraphQL over HTTP and WebSocket: strawberry's view, made strict."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+
+from gateway import auth
+from gateway.errors import ErrorCode, GatewayError, Unauthenticated, error_code
+from gateway.schema.context import Context, Services
+from gateway.schema.errors import top_level
+from gateway.schema.schema import Schema
+from gateway.schema.websocket import WebSocketHandler
+
+GRAPHQL_JSON = "application/graphql-response+json"
+PLAIN_JSON = "application/json"
+
+
+class _WebSocketAdapter(ASGIWebSocketAdapter):
+    """Sends text: a frame of bytes is no message of graphql-transport-ws."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_text(orjson.dumps(message).decode())
+        except WebSocketDisconnect as error:
+            raise WebSocketDisconnected from error
+
+
+class View(GraphQL[Context, None]):
+    """POST of one operation as JSON, and graphql-transport-ws; nothing else."""
+
+    graphql_transport_ws_handler_class = WebSocketHandler
+    websocket_adapter_class = _WebSocketAdapter
+
+    def __init__(self, schema: Schema, services: Services) -> None:
+        settings = services.settings
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=settings.websocket_init_timeout_s),
+            max_subscriptions_per_connection=settings.websocket_max_operations,
+            allowed_origins=settings.allowed_origins,
+        )
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, limited(receive, self._services.settings.body_max_bytes))
+        try:
+            response = await self.run(request)
+        except HTTPException as error:
+            response = refusal(error.status_code, error.reason)
+        except GatewayError as error:
+            response = refusal(401, top_level(error).message, error_code(error))
+        await response(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        context = Context(services=self._services, request=request, response=response)
+        token = bearer(request.headers.get("authorization")) if isinstance(request, Request) else None
+        if token is not None:
+            context.viewer = await auth.viewer_of(self._services.settings, token)
+        return context
+
+    async def get_sub_response(self, request: Request) -> Response:
+        response = await super().get_sub_response(request)
+        response.headers["content-type"] = media_type(request.headers.get("accept", ""))
+        return response
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        if request.method != "POST":
+            raise HTTPException(405, "GraphQL is asked with POST.")
+        if (request.content_type or "").partition(";")[0].strip().lower() != PLAIN_JSON:
+            raise HTTPException(415, f"The content type must be {PLAIN_JSON}.")
+        body = self.parse_json(await request.get_body())
+        if not isinstance(body, dict):
+            raise HTTPException(400, "The body must be one JSON object with a query.")
+        check_operation(body)
+        return GraphQLRequestData(
+            query=body["query"],
+            variables=body.get("variables"),
+            operation_name=body.get("operationName"),
+            extensions=body.get("extensions"),
+        )
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        return False
+
+    def parse_json(self, data: str | bytes) -> Any:
+        try:
+            return self.decode_json(data)
+        except (ValueError, RecursionError):
+            raise HTTPException(400, "The body is not JSON.") from None
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+    def encode_json(self, data: object) -> bytes:
+        return orjson.dumps(data)
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        response = process_result(result)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            # Nothing ran: the operation was refused.
+            del response["data"]
+        return response
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        refused = "data" not in response_data
+        strict = sub_response.headers["content-type"].startswith(GRAPHQL_JSON)
+        response = Response(self.encode_json(response_data), status_code=400 if refused and strict else 200)
+        response.headers.raw.extend(sub_response.headers.raw)
+        return response
+
+
+def check_operation(body: dict[str, Any]) -> None:
+    """HTTPException unless `body` is a GraphQL request by its types."""
+    if not isinstance(body.get("query"), str):
+        raise HTTPException(400, "query must be a string.")
+    for name, kind in (("variables", dict), ("operationName", str), ("extensions", dict)):
+        if not isinstance(body.get(name), kind | None):
+            raise HTTPException(400, f"{name} must be {'a string' if kind is str else 'an object'}.")
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an Authorization header; Unauthenticated for another scheme."""
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("The Authorization header must be: Bearer <access token>.")
+    return token.strip()
+
+
+def media_type(accept: str) -> str:
+    """What to answer in. Plain JSON to everyone who does not ask for the other."""
+    for part in accept.lower().split(","):
+        kind, _, parameters = part.strip().partition(";")
+        if kind.strip() == GRAPHQL_JSON and parameters.replace(" ", "") not in ("q=0", "q=0.0"):
+            return f"{GRAPHQL_JSON}; charset=utf-8"
+    return f"{PLAIN_JSON}; charset=utf-8"
+
+
+def refusal(status: int, message: str, code: ErrorCode = ErrorCode.BAD_USER_INPUT) -> Response:
+    """An answer to what is no GraphQL request, in the shape of one."""
+    body = {"errors": [{"message": message, "extensions": {"code": code.value}}]}
+    headers = {405: {"allow": "POST"}, 401: {"www-authenticate": "Bearer"}}.get(status)
+    return Response(orjson.dumps(body), status_code=status, headers=headers, media_type=PLAIN_JSON)
+
+
+def limited(receive: Receive, max_bytes: int) -> Receive:
+    """`receive` that refuses a body over `max_bytes`."""
+    received = 0
+
+    async def checked() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > max_bytes:
+            raise HTTPException(413, f"A request has at most {max_bytes:,} bytes (body_max_bytes).")
+        return message
+
+    return checked
