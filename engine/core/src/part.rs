@@ -1,0 +1,138 @@
+//! What one task hands on: a [`Part`] of the output, a [`Block`] of rows for a later stage, a [`RejectsPart`]. Each is
+//! in memory while it is small and a file in the attempt's own folder otherwise. Files are not synced: a part that
+//! is lost is made again, and only the commit of the whole output must last.
+
+mod block;
+mod buffer;
+mod rejects;
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::error::{EngineError, Result};
+
+pub(crate) use block::compact;
+pub use block::{Batches, Block, BlockWriter};
+pub use buffer::PartBuffer;
+pub(crate) use buffer::not_kept;
+pub use rejects::{RejectsPart, RejectsPartWriter};
+
+/// What is larger goes into a file.
+pub const MEMORY_LIMIT_BYTES: usize = 64 << 20;
+
+/// Where results are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// In memory up to [`MEMORY_LIMIT_BYTES`], then in a file.
+    Memory,
+    /// In a file always.
+    File,
+}
+
+/// Where one attempt puts its results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// Exists, and belongs to this attempt alone.
+    pub staging_dir: PathBuf,
+    /// In memory or there.
+    pub keep: Keep,
+}
+
+/// Bytes in memory, or in a file.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Shared, not copied.
+    Memory(Bytes),
+    /// A whole file.
+    File(PathBuf),
+}
+
+/// Something that reads [`Content`] from its start.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+impl Content {
+    /// Where the file is; None in memory.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory(_) => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
+    /// Read from the start; a file must have the size it was made with.
+    ///
+    /// # Errors
+    /// TransientIo PART_LOST where the file is gone or not whole: its task can make it again.
+    pub(crate) fn reader(&self, size_bytes: u64) -> Result<Box<dyn ReadSeek>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Self::File(path) => Box::new(open_whole(path, size_bytes)?),
+        })
+    }
+}
+
+/// Open a part's file, if it is whole.
+pub(crate) fn open_whole(path: &Path, size_bytes: u64) -> Result<File> {
+    let lost = |why: String| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        EngineError::transient(
+            "PART_LOST",
+            format!("The result file {name} of a task {why}."),
+        )
+    };
+    let file = File::open(path).map_err(|e| lost(format!("can't be opened: {e}")))?;
+    let found = file.metadata()?.len();
+    if found != size_bytes {
+        return Err(lost(format!("has {found} bytes instead of {size_bytes}")));
+    }
+    Ok(file)
+}
+
+/// One task's piece of the output, in the output's format, without what the whole has only once (CSV: the header).
+#[derive(Debug, Clone)]
+pub struct Part {
+    content: Content,
+    rows: u64,
+    size_bytes: u64,
+}
+
+impl Part {
+    /// A part from what was written.
+    pub(crate) fn new(content: Content, rows: u64, size_bytes: u64) -> Self {
+        Self {
+            content,
+            rows,
+            size_bytes,
+        }
+    }
+
+    /// A part that another process wrote. Its file is looked at when it is read.
+    pub fn open(path: impl Into<PathBuf>, rows: u64, size_bytes: u64) -> Self {
+        Self::new(Content::File(path.into()), rows, size_bytes)
+    }
+
+    /// Where the file is; None in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.content.path()
+    }
+
+    /// Rows of the result.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Of the bytes written.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// The bytes, or the file.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+}

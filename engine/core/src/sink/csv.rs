@@ -1,0 +1,258 @@
+//! CSV out. Cells are written row by row into a buffer that stays in the cache, and are quoted only where they must be:
+//! text with a delimiter, a quote or a line end; a record that begins with `#`; and the empty string, because a NULL is
+//! an empty field without quotes. With a single column a NULL is a blank line. Lists and structs are JSON text. The
+//! header is not the parts' business, see [`header`].
+
+use arrow::array::RecordBatch;
+
+use super::PartSink;
+use super::cells::{Cells, Column};
+use super::ndjson::write_json;
+use super::value::MAX_SCALAR_BYTES;
+use crate::error::Result;
+use crate::part::{Destination, Part, PartBuffer};
+
+const SCRATCH_BYTES: usize = 256 << 10;
+
+/// Free bytes before each cell: the longest scalar, and a quote or delimiter on either side.
+const CELL_BYTES: usize = MAX_SCALAR_BYTES + 2;
+
+/// A part in CSV.
+pub(super) struct CsvSink {
+    encoder: Encoder,
+    buffer: PartBuffer,
+    rows: u64,
+}
+
+impl CsvSink {
+    pub(super) fn new(delimiter: u8, destination: &Destination) -> Result<Self> {
+        Ok(Self {
+            encoder: Encoder::new(delimiter),
+            buffer: PartBuffer::new(destination, "output.csv")?,
+            rows: 0,
+        })
+    }
+}
+
+impl PartSink for CsvSink {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows() as u64;
+        self.encoder.encode(batch, &mut self.buffer)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Part> {
+        let (content, size_bytes) = self.buffer.finish()?;
+        Ok(Part::new(content, self.rows, size_bytes))
+    }
+}
+
+/// The first line of a file with these columns.
+pub fn header<'a>(names: impl Iterator<Item = &'a str>, delimiter: u8) -> Vec<u8> {
+    let marks = Marks { delimiter };
+    let mut line = Vec::new();
+    for (at, name) in names.enumerate() {
+        if at > 0 {
+            line.push(delimiter);
+        }
+        let bytes = name.as_bytes();
+        let start = line.len();
+        line.resize(start + bytes.len(), 0);
+        let comment = at == 0 && bytes.first() == Some(&b'#');
+        if bytes.is_empty() || comment || !marks.copy_plain(bytes, &mut line[start..]) {
+            line.truncate(start);
+            line.push(b'"');
+            line.extend_from_slice(name.replace('"', "\"\"").as_bytes());
+            line.push(b'"');
+        }
+    }
+    line.push(b'\n');
+    line
+}
+
+/// The bytes that make quotes necessary.
+#[derive(Clone, Copy)]
+struct Marks {
+    delimiter: u8,
+}
+
+impl Marks {
+    /// Not zero where one of the bytes is in `block`.
+    #[inline]
+    fn find<const N: usize>(self, block: &[u8; N]) -> bool {
+        let mut found = [0_u8; N];
+        for (found, &byte) in found.iter_mut().zip(block) {
+            *found = u8::from(byte == self.delimiter)
+                | u8::from(byte == b'"')
+                | u8::from(byte == b'\n')
+                | u8::from(byte == b'\r');
+        }
+        found != [0; N]
+    }
+
+    /// Copy `text` over `out`, which has its length; false where it needs quotes, and `out` is then of no use.
+    #[inline]
+    fn copy_plain(self, text: &[u8], out: &mut [u8]) -> bool {
+        if text.len() >= 16 {
+            return self.copy_blocks::<16>(text, out);
+        }
+        if text.len() >= 4 {
+            return self.copy_blocks::<4>(text, out);
+        }
+        let mut found = false;
+        for (to, &byte) in out.iter_mut().zip(text) {
+            *to = byte;
+            found |= self.find(&[byte]);
+        }
+        !found
+    }
+
+    /// Whole blocks, and one more that ends where the text ends.
+    #[inline]
+    fn copy_blocks<const N: usize>(self, text: &[u8], out: &mut [u8]) -> bool {
+        let mut found = false;
+        let (blocks, _) = text.as_chunks::<N>();
+        let (places, _) = out.as_chunks_mut::<N>();
+        for (block, place) in blocks.iter().zip(places) {
+            found |= self.find(block);
+            *place = *block;
+        }
+        if let (Some(block), Some(place)) = (text.last_chunk::<N>(), out.last_chunk_mut::<N>()) {
+            found |= self.find(block);
+            *place = *block;
+        }
+        !found
+    }
+}
+
+struct Encoder {
+    marks: Marks,
+    scratch: Box<[u8]>,
+    at: usize,
+    json: Vec<u8>,
+}
+
+impl Encoder {
+    fn new(delimiter: u8) -> Self {
+        Self {
+            marks: Marks { delimiter },
+            scratch: vec![0; SCRATCH_BYTES].into(),
+            at: 0,
+            json: Vec::new(),
+        }
+    }
+
+    fn encode(&mut self, batch: &RecordBatch, out: &mut PartBuffer) -> Result<()> {
+        let columns: Result<Vec<Column>> = batch.columns().iter().map(Column::of).collect();
+        let columns = columns?;
+        for row in 0..batch.num_rows() {
+            for (position, column) in columns.iter().enumerate() {
+                self.make_room(CELL_BYTES, out)?;
+                if !column.is_null(row) {
+                    self.cell(&column.cells, row, position == 0, out)?;
+                }
+                self.put(self.marks.delimiter);
+            }
+            self.end_record(columns.is_empty(), out)?;
+        }
+        self.flush(out)
+    }
+
+    #[inline]
+    fn cell(&mut self, cells: &Cells, row: usize, first: bool, out: &mut PartBuffer) -> Result<()> {
+        match cells {
+            Cells::Scalar(scalar) => {
+                self.at += scalar.write(row, &mut self.scratch[self.at..]);
+                Ok(())
+            }
+            Cells::View(array) => {
+                let view = array.views()[row];
+                let length = view as u32 as usize;
+                if (1..=12).contains(&length) {
+                    let block = (view >> 32).to_le_bytes();
+                    let comment = first && block[0] == b'#';
+                    if !comment && !self.marks.find(&block) {
+                        self.scratch[self.at..self.at + 16].copy_from_slice(&block);
+                        self.at += length;
+                        return Ok(());
+                    }
+                }
+                self.text(array.value(row).as_bytes(), first, out)
+            }
+            Cells::Utf8(array) => self.text(array.value(row).as_bytes(), first, out),
+            Cells::LargeUtf8(array) => self.text(array.value(row).as_bytes(), first, out),
+            Cells::Null => Ok(()),
+            Cells::List(..) | Cells::Struct(_) | Cells::Map(..) => {
+                let mut json = std::mem::take(&mut self.json);
+                json.clear();
+                write_json(cells, row, &mut json);
+                let done = self.text(&json, first, out);
+                self.json = json;
+                done
+            }
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, text: &[u8], first: bool, out: &mut PartBuffer) -> Result<()> {
+        self.make_room(text.len() + 2, out)?;
+        let comment = first && text.first() == Some(&b'#');
+        if !text.is_empty() && !comment && text.len() + 2 <= self.scratch.len() - self.at {
+            let place = &mut self.scratch[self.at..self.at + text.len()];
+            if self.marks.copy_plain(text, place) {
+                self.at += text.len();
+                return Ok(());
+            }
+        }
+        self.quoted(text, out)
+    }
+
+    /// Any text, of any length.
+    fn quoted(&mut self, text: &[u8], out: &mut PartBuffer) -> Result<()> {
+        self.put(b'"');
+        for piece in text.split_inclusive(|&byte| byte == b'"') {
+            for chunk in piece.chunks(SCRATCH_BYTES / 2) {
+                self.make_room(chunk.len() + 1, out)?;
+                self.scratch[self.at..self.at + chunk.len()].copy_from_slice(chunk);
+                self.at += chunk.len();
+            }
+            if piece.ends_with(b"\"") {
+                self.put(b'"');
+            }
+        }
+        self.make_room(CELL_BYTES, out)?;
+        self.put(b'"');
+        Ok(())
+    }
+
+    /// The last delimiter becomes the line end.
+    #[inline]
+    fn end_record(&mut self, without_cells: bool, out: &mut PartBuffer) -> Result<()> {
+        if without_cells {
+            self.make_room(1, out)?;
+            self.at += 1;
+        }
+        self.scratch[self.at - 1] = b'\n';
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, byte: u8) {
+        self.scratch[self.at] = byte;
+        self.at += 1;
+    }
+
+    /// See to it that `bytes` fit, if they fit at all; the last byte stays where it is.
+    #[inline]
+    fn make_room(&mut self, bytes: usize, out: &mut PartBuffer) -> Result<()> {
+        if self.scratch.len() - self.at < bytes {
+            self.flush(out)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn flush(&mut self, out: &mut PartBuffer) -> Result<()> {
+        let at = std::mem::take(&mut self.at);
+        out.push(&self.scratch[..at])
+    }
+}

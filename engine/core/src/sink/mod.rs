@@ -1,0 +1,98 @@
+//! Rows out. A task writes its rows through a [`PartSink`] into one part in the output's format; the parts of all tasks
+//! become one file, or a folder of files, in [`crate::commit`].
+
+mod arrow;
+mod cells;
+pub mod csv;
+mod ndjson;
+pub mod parquet;
+mod portable;
+pub mod table;
+mod value;
+
+use ::arrow::array::RecordBatch;
+use ::arrow::datatypes::SchemaRef;
+
+use crate::error::{EngineError, Result};
+use crate::job::{Output, OutputFormat, one_byte};
+use crate::part::{Destination, Part};
+
+/// Writes one task's rows.
+pub trait PartSink: Send {
+    /// Add rows.
+    ///
+    /// # Errors
+    /// ResourceError DISK_FULL, and others of writing; InvalidJob UNSUPPORTED_TYPE for types the format can't hold.
+    fn write(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// Those of writing.
+    fn finish(self: Box<Self>) -> Result<Part>;
+}
+
+/// A sink for rows of `schema`.
+///
+/// # Errors
+/// As [`check`], and those of making the part's file.
+pub fn open(
+    output: &Output,
+    schema: SchemaRef,
+    destination: &Destination,
+) -> Result<Box<dyn PartSink>> {
+    check(output)?;
+    Ok(match output.format {
+        OutputFormat::Csv => Box::new(csv::CsvSink::new(delimiter(output)?, destination)?),
+        OutputFormat::Ndjson => Box::new(ndjson::NdjsonSink::new(destination)?),
+        OutputFormat::Parquet => Box::new(parquet::ParquetSink::new(output, &schema, destination)?),
+        OutputFormat::Arrow => Box::new(arrow::ArrowSink::new(&schema, destination)?),
+        OutputFormat::Table => Box::new(table::TableSink::new(schema, destination)),
+    })
+}
+
+/// Whether the options of an output fit together.
+///
+/// # Errors
+/// InvalidJob INVALID_DIALECT and INVALID_OUTPUT.
+pub fn check(output: &Output) -> Result<()> {
+    delimiter(output)?;
+    match (output.format, output.compression.as_deref()) {
+        (OutputFormat::Parquet, _) => parquet::compression(output).map(drop),
+        (_, None | Some("none")) => Ok(()),
+        (_, Some(other)) => Err(EngineError::invalid_job(
+            "INVALID_OUTPUT",
+            format!("Only Parquet is written with a compression, and {other:?} was asked for."),
+        )
+        .hint("Leave the compression out, or write Parquet.")),
+    }
+}
+
+/// Between the fields of CSV.
+///
+/// # Errors
+/// InvalidJob INVALID_DIALECT.
+pub fn delimiter(output: &Output) -> Result<u8> {
+    let delimiter = output
+        .delimiter
+        .as_deref()
+        .map_or(Ok(b','), |text| one_byte("delimiter", text))?;
+    if delimiter == b'"' {
+        return Err(EngineError::invalid_job(
+            "INVALID_DIALECT",
+            "The delimiter can't be the quote.",
+        ));
+    }
+    Ok(delimiter)
+}
+
+/// How the files of a format end.
+pub fn extension(format: OutputFormat) -> &'static str {
+    match format {
+        OutputFormat::Csv => "csv",
+        OutputFormat::Ndjson => "ndjson",
+        OutputFormat::Parquet => "parquet",
+        OutputFormat::Arrow => "arrow",
+        OutputFormat::Table => "txt",
+    }
+}
