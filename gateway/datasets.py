@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from karyaksham_engine.types import Column, DialectOverrides, FileRef, Source
 from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
-from tortoise.transactions import in_transaction
 
-from gateway import local_files
+from gateway import local_files, planning, storage
 from gateway.auth import Viewer
 from gateway.errors import BadInput, Conflict, NotFound
 from gateway.models import (
@@ -30,6 +28,9 @@ from gateway.models import (
 )
 from gateway.paging import Page, newest_first
 from gateway.progress import FINAL_STATES
+from gateway.settings import Settings
+from gateway.transactions import atomically
+from karyaksham_engine.types import Column, DialectOverrides, FileRef, Preview, Source
 
 NAME_MAX: Final = 255
 COLUMNS_MAX: Final = 10_000
@@ -151,9 +152,10 @@ async def update(viewer: Viewer, dataset_id: UUID, *, name: str | None, reading:
     return await Dataset.get(id=dataset_id)
 
 
-async def delete(viewer: Viewer, dataset_id: UUID) -> Dataset:
+async def delete(viewer: Viewer, dataset_id: UUID, settings: Settings) -> Dataset:
     """Forgets the dataset; registered files stay where they are. Raises NotFound, and Conflict while a job reads it."""
-    async with in_transaction():
+
+    async def work() -> None:
         deleted = await _visible(viewer).filter(id=dataset_id).update(deleted_at=now(), idempotency_key=None)
         if not deleted:
             raise _not_found()
@@ -164,14 +166,26 @@ async def delete(viewer: Viewer, dataset_id: UUID) -> Dataset:
             raise Conflict(
                 f"The job “{running.job.name}” reads this dataset.", "Cancel it, or wait until it is done."
             )
-    return await Dataset.get(id=dataset_id)
+
+    await atomically(work)
+    dataset = await Dataset.get(id=dataset_id)
+    if dataset.upload_id is not None:
+        await asyncio.to_thread(storage.remove_upload_files, settings, dataset.upload_id)
+    return dataset
+
+
+async def preview(dataset: Dataset, limit: int) -> Preview:
+    """The first rows; none before the dataset is READY."""
+    if dataset.status is not DatasetStatus.READY:
+        return Preview(columns=dataset.columns, rows=[], truncated=False)
+    return await planning.preview(source(dataset, "input"), limit)
 
 
 def source(dataset: Dataset, alias: str) -> Source:
     """The dataset as compute reads it, under the table name `alias`."""
     return Source(
         name=alias,
-        format=engine_format(dataset.format),
+        format=planning.engine_format(dataset.format),
         files=dataset.files,
         dialect=dataset.dialect,
         columns=dataset.columns,
@@ -189,11 +203,6 @@ async def by_job(job_ids: Sequence[UUID]) -> list[list[Dataset]]:
     for row in rows:
         found[row.job_id].append(row.dataset)
     return [found[job_id] for job_id in job_ids]
-
-
-def engine_format(format: FileFormat) -> Any:
-    """The engine's word for it."""
-    return format.value.lower()
 
 
 def format_of_name(name: str) -> FileFormat:

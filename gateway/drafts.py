@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
 from gateway.errors import BadInput, LimitExceeded
@@ -17,8 +18,17 @@ SHARD_BYTES_MAX: Final = 64 * 1024**3
 PRIORITY_MAX: Final = 100
 BIGINT_MAX: Final = 2**63 - 1
 
-BadRowPolicy = Literal["FAIL_JOB", "REJECT_ROW", "SET_NULL"]
-Layout = Literal["SINGLE_FILE", "PARTS"]
+
+class BadRowPolicy(StrEnum):
+    FAIL_JOB = "FAIL_JOB"
+    REJECT_ROW = "REJECT_ROW"
+    SET_NULL = "SET_NULL"
+
+
+class OutputLayout(StrEnum):
+    SINGLE_FILE = "SINGLE_FILE"
+    PARTS = "PARTS"
+
 
 _ALIAS: Final = re.compile(r"[^\W\d]\w*")
 _COMPRESSIONS: Final = {
@@ -39,7 +49,7 @@ class SourceDraft:
 class OutputDraft:
     format: FileFormat = FileFormat.CSV
     compression: str | None = None
-    layout: Layout = "SINGLE_FILE"
+    layout: OutputLayout = OutputLayout.SINGLE_FILE
     partition_by: tuple[str, ...] | None = None
     csv_header: bool = True
     csv_delimiter: str | None = None
@@ -49,7 +59,7 @@ class OutputDraft:
 
 @dataclass(frozen=True, slots=True)
 class BadRowsDraft:
-    policy: BadRowPolicy = "FAIL_JOB"
+    policy: BadRowPolicy = BadRowPolicy.FAIL_JOB
     max_rejected_rows: int | None = None
     max_rejected_ratio: float | None = None
 
@@ -113,11 +123,11 @@ def spec_row(draft: JobDraft, sources: Sequence[Any]) -> dict[str, Any]:
         "sources": list(sources),
         "output": output,
         "bad_rows": {
-            "policy": draft.bad_rows.policy,
+            "policy": draft.bad_rows.policy.value,
             "max_rejected_rows": draft.bad_rows.max_rejected_rows,
             "max_rejected_ratio": draft.bad_rows.max_rejected_ratio,
         },
-        "layout": draft.output.layout,
+        "layout": draft.output.layout.value,
         "shard_size_bytes": draft.shard_size_bytes,
     }
 

@@ -10,21 +10,19 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from karyaksham_engine.errors import KaryakshamError, SourceError
-from karyaksham_engine.types import Column, DialectOverrides, FileRef, Sniffed
-
 from gateway import local_files, planning
-from gateway.datasets import engine_format
 from gateway.errors import error_message
 from gateway.events import Signal
 from gateway.models import Dataset, DatasetStatus, FileFormat, now
 from gateway.settings import Settings
+from karyaksham_engine.errors import KaryakshamError, SourceError
+from karyaksham_engine.types import Column, DialectOverrides, FileRef, Sniffed
 
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 2
-POLL_S: Final = 1.0
-"""New datasets are told; this finds those that another process made."""
+POLL_S: Final = 0.5
+"""Between two looks for new datasets."""
 
 
 class Inspector:
@@ -47,7 +45,7 @@ class Inspector:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def wake(self) -> None:
-        """There is a dataset to inspect."""
+        """There is a dataset to inspect: don't wait for the next look."""
         self._signal.set()
 
     async def _work(self) -> None:
@@ -115,7 +113,7 @@ async def _files(dataset: Dataset, settings: Settings) -> Sequence[FileRef]:
 
 async def _sniff_all(dataset: Dataset, files: Sequence[FileRef]) -> Sniffed:
     """What all files are; the first one decides how, and the others must agree."""
-    format = engine_format(dataset.format_override) if dataset.format_override else None
+    format = planning.engine_format(dataset.format_override) if dataset.format_override else None
     dialect: DialectOverrides | None = dataset.dialect_overrides
     first = await planning.inspect(files[0]["path"], format=format, dialect=dialect)
     if dataset.column_overrides is not None:

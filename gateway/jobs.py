@@ -1,13 +1,14 @@
 """Jobs: what may be asked of them, checked and written. Nothing runs here; the dispatcher is told by the row."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from karyaksham_engine.errors import InvalidJob, KaryakshamError
 from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
 
@@ -35,10 +36,39 @@ from gateway.planning import JobPlan
 from gateway.progress import FINAL_STATES, StageSnapshot, first, stopped, to_row
 from gateway.settings import Settings
 from gateway.transactions import atomically
+from karyaksham_engine.errors import InvalidJob, KaryakshamError
+
+__all__ = [
+    "FailureKind",
+    "Job",
+    "JobEvent",
+    "JobState",
+    "JobTask",
+    "TaskState",
+    "cancel",
+    "create",
+    "delete",
+    "event_page",
+    "explain",
+    "find",
+    "page",
+    "queued",
+    "task_page",
+    "tasks_running",
+]
 
 EVENTS_MAX: Final = 1_000
 """In one answer."""
 TASKS_MAX: Final = 1_000
+
+
+class FailureKind(StrEnum):
+    DATA = "DATA"
+    CONFIG = "CONFIG"
+    LIMIT = "LIMIT"
+    STORAGE = "STORAGE"
+    INFRASTRUCTURE = "INFRASTRUCTURE"
+    INTERNAL = "INTERNAL"
 
 
 def _visible(viewer: Viewer) -> QuerySet[Job]:
@@ -193,6 +223,16 @@ async def task_page(
     ]
 
 
+async def queued() -> int:
+    """Jobs of all users that wait."""
+    return await Job.filter(state=JobState.QUEUED, deleted_at=None).count()
+
+
+async def tasks_running() -> int:
+    """Tasks of all users' jobs that run now."""
+    return await JobTask.filter(state=TaskState.RUNNING, job__state__in=list(journal.ACTIVE_STATES)).count()
+
+
 async def _planned(
     viewer: Viewer, draft: JobDraft, settings: Settings
 ) -> tuple[list[Dataset], JobPlan, dict[str, Any]]:
@@ -203,7 +243,7 @@ async def _planned(
         draft, [datasets.source(dataset, name) for dataset, name in zip(read, names, strict=True)]
     )
     try:
-        plan = await planning.plan(sql, spec)
+        plan = await planning.plan(sql, spec, parallelism=settings.ray_num_cpus or os.cpu_count() or 1)
     except KaryakshamError as error:
         if isinstance(error, InvalidJob):
             error.detail.setdefault("field", ["input", "sql"])

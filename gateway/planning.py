@@ -11,15 +11,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from karyaksham_engine.types import Column, DialectOverrides, FileFormat, FileRef, Preview, Sniffed, Source
-
 from compute import files
 from compute.spec import JobSpec
+from gateway import models
 from gateway.errors import BadInput, Unavailable
+from karyaksham_engine.types import (
+    Column,
+    Dialect,
+    DialectOverrides,
+    FileFormat,
+    FileRef,
+    Preview,
+    Sniffed,
+    Source,
+)
 
 ANSWER_TIMEOUT_S: Final = 20.0
 INSPECT_TIMEOUT_S: Final = 120.0
 """A whole inspection: it runs in the background, and object storage may be far."""
+
+_FORMATS: Final[dict[models.FileFormat, FileFormat]] = {
+    models.FileFormat.CSV: "csv",
+    models.FileFormat.NDJSON: "ndjson",
+    models.FileFormat.PARQUET: "parquet",
+    models.FileFormat.ARROW: "arrow",
+}
 
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="planning")
 
@@ -92,14 +108,12 @@ def job_spec(
     )
 
 
-async def plan(sql: str, row: Mapping[str, Any]) -> JobPlan:
-    """Parse, bind and cut a job. Raises InvalidJob, SourceError, and BadInput when files changed."""
+async def plan(sql: str, row: Mapping[str, Any], *, parallelism: int) -> JobPlan:
+    """Parse, bind and cut a job; `parallelism` only guides the size of shards. Raises InvalidJob and SourceError."""
     spec = job_spec("plan", sql, row)
 
     def answer() -> JobPlan:
-        for source in spec.sources:
-            check_unchanged(source["files"])
-        planned = files.plan(spec)
+        planned = files.plan(spec, parallelism=parallelism)
         return JobPlan(
             effective_sql=planned.effective_sql,
             columns=tuple(planned.columns),
@@ -112,6 +126,28 @@ async def plan(sql: str, row: Mapping[str, Any]) -> JobPlan:
         )
 
     return await _ask(answer, ANSWER_TIMEOUT_S)
+
+
+def engine_format(format: models.FileFormat) -> FileFormat:
+    """The engine's word for it."""
+    return _FORMATS[format]
+
+
+def written_dialect(delimiter: str, *, has_header: bool) -> Dialect:
+    """Of a CSV that the engine wrote."""
+    return Dialect(
+        delimiter=delimiter,
+        quote='"',
+        escape=None,
+        comment=None,
+        has_header=has_header,
+        skip_rows=0,
+        encoding="utf-8",
+        compression=None,
+        line_ending="lf",
+        confidence=1.0,
+        evidence=["It was written here."],
+    )
 
 
 def check_unchanged(refs: Sequence[FileRef]) -> None:

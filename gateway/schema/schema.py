@@ -14,7 +14,7 @@ from strawberry.types import ExecutionContext
 from strawberry.types.base import get_object_definition
 
 from gateway.errors import ErrorCode, error_code
-from gateway.schema import datasets, jobs, uploads, users
+from gateway.schema import cluster, datasets, jobs, uploads, users
 from gateway.schema.context import Context, Info
 from gateway.schema.errors import InputError, LimitError, top_level
 from gateway.schema.limits import Limits
@@ -37,9 +37,11 @@ NODES: dict[str, Callable[[Context, UUID], Awaitable[Any]]] = {
     "Artifact": jobs.load_artifact,
 }
 
+NODE_TYPES = (users.User, uploads.Upload, datasets.Dataset, jobs.Job, jobs.Artifact)
+
 
 @strawberry.type
-class Query(users.UserQuery, uploads.UploadQuery, datasets.DatasetQuery, jobs.JobQuery):
+class Query(users.UserQuery, uploads.UploadQuery, datasets.DatasetQuery, jobs.JobQuery, cluster.ClusterQuery):
     @strawberry.field(extensions=[PUBLIC], description="Of the running service.")
     async def version(self) -> str:
         return metadata.version("karyaksham")
@@ -112,4 +114,6 @@ def build_schema(settings: Settings) -> Schema:
     )
 
 
-NODE_TYPES = (users.User, uploads.Upload, datasets.Dataset, jobs.Job, jobs.Artifact)
+def as_str() -> str:
+    """The schema in GraphQL's own language, as docs/schema.graphql holds it."""
+    return build_schema(Settings()).as_str()

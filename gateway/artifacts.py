@@ -1,0 +1,51 @@
+"""What jobs leave behind: looked up and previewed. `downloads` hands it out."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from gateway import planning
+from gateway.auth import Viewer
+from gateway.models import Artifact, ArtifactKind, FileFormat, Job, Role
+from gateway.settings import Settings
+from gateway.storage import artifact_path
+from karyaksham_engine.types import Preview, Source
+
+__all__ = ["Artifact", "ArtifactKind", "by_job", "find", "preview"]
+
+
+async def by_job(job_ids: Sequence[UUID]) -> list[list[Artifact]]:
+    """The artifacts of each job, the output first; for a loader."""
+    found: dict[UUID, list[Artifact]] = {job_id: [] for job_id in job_ids}
+    for artifact in await Artifact.filter(job_id__in=list(job_ids)).order_by("id"):
+        found[artifact.job_id].append(artifact)
+    return [found[job_id] for job_id in job_ids]
+
+
+async def find(viewer: Viewer, artifact_id: UUID) -> Artifact | None:
+    """The artifact, where the viewer may see its job."""
+    query = Artifact.filter(id=artifact_id, job__deleted_at=None)
+    if viewer.user.role is not Role.ADMIN:
+        query = query.filter(job__owner_id=viewer.user.id)
+    return await query.first()
+
+
+async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview | None:
+    """The first rows; None for what is not a table."""
+    if not artifact.format:
+        return None
+    path = await asyncio.to_thread(artifact_path, settings, artifact.path)
+    output: dict[str, Any] = {}
+    if artifact.kind is ArtifactKind.OUTPUT:
+        output = (await Job.get(id=artifact.job_id)).spec["output"]
+    source = Source(
+        name="output",
+        format=planning.engine_format(artifact.format),
+        files=[{"path": str(path), "size_bytes": artifact.size_bytes}],
+        dialect=planning.written_dialect(output.get("delimiter", ","), has_header=output.get("header", True))
+        if artifact.format is FileFormat.CSV
+        else None,
+        columns=artifact.columns,
+    )
+    return await planning.preview(source, limit)
