@@ -267,7 +267,7 @@ class Job(Node):
     async def events(self, first: int | None = 100, after: int | None = None) -> list[JobEvent]:
         return [
             JobEvent.of(row)
-            for row in await jobs.event_page(self.row.id, first=100 if first is None else first, after=after)
+            for row in await rows
         ]
 
     @classmethod
