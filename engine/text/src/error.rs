@@ -30,4 +30,17 @@ pub enum TextError {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A column was given a type that text is not read as.
+    #[error(
+        "column {column} can't be read as {data_type}; use Int64, Decimal128, Float64, Date32, Timestamp(us), Boolean or Utf8"
+    )]
+    UnsupportedType {
+        /// Its name.
+        column: String,
+        /// The type.
+        data_type: String,
+    },
+    /// A fault of this library.
+    #[error("internal error: {0}")]
+    Internal(String),
 }

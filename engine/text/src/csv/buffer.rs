@@ -1,0 +1,125 @@
+//! The bytes being worked on: a block read at a page boundary, with the unfinished record of the block before in front of
+//! it. Address and file offset agree modulo the page size, because reads into memory that is a few bytes off are several
+//! times slower.
+
+use crate::index::PADDING_BYTES;
+use crate::{ReadAt, TextError};
+
+use super::machine::Window;
+
+pub(crate) const PAGE_BYTES: usize = 4096;
+/// Readable before the first byte in use: parsers load words that end with a field.
+const GUARD_BYTES: usize = 64;
+const FRONT_BYTES: usize = 16 * PAGE_BYTES;
+
+/// Reused memory. Positions count from a page boundary.
+#[derive(Default)]
+pub(crate) struct ChunkBuffer {
+    bytes: Vec<u8>,
+    /// Position 0 within `bytes`.
+    origin: usize,
+    /// The first byte that was not consumed.
+    pub at: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// File offset of position 0, modulo 2^64.
+    pub base: u64,
+    /// The next byte to read from the file.
+    pub read_to: u64,
+    /// The file ends at `end`.
+    pub is_last: bool,
+    /// The last byte is a line end that the file lacks.
+    pub ends_virtually: bool,
+}
+
+impl ChunkBuffer {
+    /// Empty, to be filled from `offset`.
+    pub fn start_at(&mut self, offset: u64) {
+        let page = offset - offset % PAGE_BYTES as u64;
+        self.at = GUARD_BYTES;
+        self.end = GUARD_BYTES;
+        self.base = offset.wrapping_sub(GUARD_BYTES as u64);
+        self.read_to = page;
+        self.is_last = false;
+        self.ends_virtually = false;
+    }
+
+    /// File offset of a position.
+    pub fn offset(&self, position: usize) -> u64 {
+        self.base.wrapping_add(position as u64)
+    }
+
+    /// All memory; positions index it.
+    pub fn data(&self) -> &[u8] {
+        &self.bytes[self.origin..]
+    }
+
+    pub fn window(&self) -> Window<'_> {
+        Window {
+            data: self.data(),
+            end: self.end,
+            is_last: self.is_last,
+            base: self.base,
+        }
+    }
+
+    /// Bytes that were not consumed.
+    pub fn left(&self) -> usize {
+        self.end - self.at
+    }
+
+    /// Drop what was consumed and read `want` bytes more (fewer at the end of the file), rounded up to a page. At the end
+    /// of the file a line end is added when it lacks one.
+    pub fn fill(&mut self, source: &dyn ReadAt, want: usize, newline: u8) -> Result<(), TextError> {
+        let next = self.offset(self.at);
+        let carried = if next < self.read_to { self.left() } else { 0 };
+        let front = (carried + GUARD_BYTES)
+            .next_multiple_of(PAGE_BYTES)
+            .max(FRONT_BYTES);
+        let want = want.next_multiple_of(PAGE_BYTES);
+        self.make_room(front, carried, front + want + PADDING_BYTES + PAGE_BYTES);
+
+        let size = source.size_bytes();
+        let expected = (size.saturating_sub(self.read_to)).min(want as u64) as usize;
+        let target = &mut self.bytes[self.origin + front..][..expected];
+        let read = source
+            .read_at(self.read_to, target)
+            .map_err(|source| TextError::Io {
+                offset: self.read_to,
+                source,
+            })?;
+        if read < expected {
+            return Err(TextError::Changed {
+                offset: self.read_to + read as u64,
+            });
+        }
+        self.base = self.read_to.wrapping_sub(front as u64);
+        self.read_to += read as u64;
+        self.end = front + read;
+        self.at = next.wrapping_sub(self.base) as usize;
+        self.is_last = self.read_to >= size;
+        if self.is_last && self.end > self.at && self.bytes[self.origin + self.end - 1] != newline {
+            self.bytes[self.origin + self.end] = newline;
+            self.end += 1;
+            self.ends_virtually = true;
+        }
+        Ok(())
+    }
+
+    /// Move the carried bytes so that they end at `front`.
+    fn make_room(&mut self, front: usize, carried: usize, size: usize) {
+        let from = self.origin + self.end - carried;
+        if self.bytes.len() < self.origin + size {
+            let bytes = vec![0; size + PAGE_BYTES];
+            // Never fails for bytes; if it did, reads would only be slower.
+            let origin = bytes.as_ptr().align_offset(PAGE_BYTES) % PAGE_BYTES;
+            let old = std::mem::replace(&mut self.bytes, bytes);
+            self.origin = origin;
+            self.bytes[origin + front - carried..origin + front]
+                .copy_from_slice(&old[from..from + carried]);
+        } else {
+            self.bytes
+                .copy_within(from..from + carried, self.origin + front - carried);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Numbers from text: eight digits at a time in the common case, exact in every case.
+
+use super::column::Parse;
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+const DOTS: u64 = 0x2e2e_2e2e_2e2e_2e2e;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut i = 1;
+    while i < 20 {
+        powers[i] = powers[i - 1] * 10;
+        i += 1;
+    }
+    powers
+};
+
+const EXACT_POWERS: [f64; 16] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
+
+/// The eight bytes that end before `to`, the first of them lowest.
+#[inline(always)]
+pub(crate) fn word_before(data: &[u8], to: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&data[to - 8..to]);
+    u64::from_le_bytes(word)
+}
+
+/// All ones for the last `len` bytes of a word; `len` is 1 to 8.
+#[inline(always)]
+fn last_bytes(len: usize) -> u64 {
+    !0 << (64 - 8 * len)
+}
+
+/// Eight digits as values 0 to 9, the most significant lowest; None when a byte is larger.
+#[inline(always)]
+pub(crate) fn eight_digits(values: u64) -> Option<u64> {
+    if (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGHS != 0 {
+        return None;
+    }
+    let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
+}
+
+/// An unsigned integer of 1 to 16 digits.
+#[inline(always)]
+fn integer(data: &[u8], from: usize, to: usize) -> Option<u64> {
+    let len = to.wrapping_sub(from);
+    let low = word_before(data, to) ^ ZEROS;
+    if len.wrapping_sub(1) < 8 {
+        eight_digits(low & last_bytes(len))
+    } else if len.wrapping_sub(9) < 8 {
+        let high = (word_before(data, to - 8) ^ ZEROS) & last_bytes(len - 8);
+        Some(eight_digits(high)? * 100_000_000 + eight_digits(low)?)
+    } else {
+        None
+    }
+}
+
+/// Digits with at most one dot among them, 1 to 16 bytes: all digits as a number, and how many follow the dot.
+#[inline(always)]
+fn fixed_point(data: &[u8], from: usize, to: usize) -> Option<(u64, usize)> {
+    let len = to.wrapping_sub(from);
+    let word = word_before(data, to);
+    if len.wrapping_sub(1) < 8 {
+        let kept = last_bytes(len);
+        let dots = zero_bytes(word ^ DOTS) & kept;
+        let values = (word ^ ZEROS) & kept;
+        if dots == 0 {
+            return Some((eight_digits(values)?, 0));
+        }
+        if len == 1 {
+            return None;
+        }
+        let (values, fraction) = close_gap(values, dots, 0);
+        Some((eight_digits(values)?, fraction))
+    } else if len.wrapping_sub(9) < 8 {
+        let kept = last_bytes(len - 8);
+        let before = word_before(data, to - 8);
+        let dots = zero_bytes(word ^ DOTS);
+        let mut low = word ^ ZEROS;
+        let mut high = (before ^ ZEROS) & kept;
+        let mut fraction = 0;
+        if dots != 0 {
+            (low, fraction) = close_gap(low, dots, high >> 56);
+            high <<= 8;
+        } else {
+            let dots = zero_bytes(before ^ DOTS) & kept;
+            if dots != 0 {
+                (high, fraction) = close_gap(high, dots, 0);
+                fraction += 8;
+            }
+        }
+        Some((
+            eight_digits(high)? * 100_000_000 + eight_digits(low)?,
+            fraction,
+        ))
+    } else {
+        None
+    }
+}
+
+/// The high bit of each byte that is zero.
+#[inline(always)]
+fn zero_bytes(word: u64) -> u64 {
+    !(((word & !HIGHS) + !HIGHS) | word | !HIGHS)
+}
+
+/// Take out the byte of the first dot: the bytes below move up by one, and `carry` becomes the lowest.
+#[inline(always)]
+fn close_gap(values: u64, dots: u64, carry: u64) -> (u64, usize) {
+    let bit = dots.trailing_zeros() & !7;
+    let below = (1_u64 << bit) - 1;
+    let above = values & !(below | 0xff_u64 << bit);
+    (above | (values & below) << 8 | carry, 7 - bit as usize / 8)
+}
+
+/// 64-bit integers: digits with an optional sign.
+pub(crate) struct Int64;
+
+impl Parse for Int64 {
+    type Value = i64;
+
+    #[inline(always)]
+    fn fast(&self, data: &[u8], from: usize, to: usize) -> Option<i64> {
+        let negative = i64::from(data[from] == b'-');
+        let value = integer(data, from + negative as usize, to)? as i64;
+        Some((value ^ -negative) + negative)
+    }
+
+    fn exact(&self, text: &[u8]) -> Option<i64> {
+        std::str::from_utf8(text).ok()?.parse().ok()
+    }
+}
+
+/// Any number that a double can stand for: digits, a fraction, an exponent, `inf`, `nan`; rounded to the nearest,
+/// and none if it is too large.
+pub(crate) struct Float64;
+
+impl Parse for Float64 {
+    type Value = f64;
+
+    #[inline(always)]
+    fn fast(&self, data: &[u8], from: usize, to: usize) -> Option<f64> {
+        let negative = data[from] == b'-';
+        let (digits, fraction) = fixed_point(data, from + usize::from(negative), to)?;
+        // Both operands are exact, so that the one rounding of the division is the right one.
+        if digits > 1 << 53 {
+            return None;
+        }
+        let value = digits as f64 / EXACT_POWERS[fraction];
+        Some(f64::from_bits(value.to_bits() | u64::from(negative) << 63))
+    }
+
+    fn exact(&self, text: &[u8]) -> Option<f64> {
+        let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+        let overflows = value.is_infinite() && text.iter().any(u8::is_ascii_digit);
+        (!overflows).then_some(value)
+    }
+}
+
+/// Decimals of a precision and a scale, never rounded: digits after the scale must be zeros.
+pub(crate) struct Decimal {
+    scale: usize,
+    limit: u128,
+    /// 10 to the power of what is missing to the scale, for 0 to 16 fraction digits; 0: not this way.
+    factors: [u64; 17],
+}
+
+impl Decimal {
+    /// Precision 1 to 38, scale 0 to the precision.
+    pub fn new(precision: u8, scale: i8) -> Self {
+        let scale = scale.max(0) as usize;
+        let mut factors = [0; 17];
+        for (fraction, factor) in factors.iter_mut().enumerate() {
+            *factor = scale
+                .checked_sub(fraction)
+                .and_then(|missing| POWERS.get(missing).copied())
+                .unwrap_or(0);
+        }
+        Self {
+            scale,
+            limit: 10_u128.pow(u32::from(precision.min(38))),
+            factors,
+        }
+    }
+}
+
+impl Parse for Decimal {
+    type Value = i128;
+
+    #[inline(always)]
+    fn fast(&self, data: &[u8], from: usize, to: usize) -> Option<i128> {
+        let negative = i128::from(data[from] == b'-');
+        let (digits, fraction) = fixed_point(data, from + negative as usize, to)?;
+        let factor = self.factors[fraction];
+        let value = u128::from(digits) * u128::from(factor);
+        if factor == 0 || value >= self.limit {
+            return None;
+        }
+        Some((value as i128 ^ -negative) + negative)
+    }
+
+    fn exact(&self, text: &[u8]) -> Option<i128> {
+        let (negative, digits) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, text),
+        };
+        let dot = memchr::memchr(b'.', digits).unwrap_or(digits.len());
+        let whole = &digits[..dot];
+        let fraction = digits.get(dot + 1..).unwrap_or_default();
+        if whole.is_empty() && fraction.is_empty() {
+            return None;
+        }
+        let kept = &fraction[..fraction.len().min(self.scale)];
+        if fraction[kept.len()..].iter().any(|digit| *digit != b'0') {
+            return None;
+        }
+        let missing = std::iter::repeat_n(&b'0', self.scale - kept.len());
+        let mut value = 0_u128;
+        for digit in whole.iter().chain(kept).chain(missing) {
+            let digit = digit.wrapping_sub(b'0');
+            value = value * 10 + u128::from(digit);
+            if digit > 9 || value >= self.limit {
+                return None;
+            }
+        }
+        Some(if negative {
+            -(value as i128)
+        } else {
+            value as i128
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fast<P: Parse>(parse: &P, text: &str) -> Option<P::Value> {
+        let data = format!("9999.9999,9999.9999,{text},9999.9999");
+        parse.fast(data.as_bytes(), 20, 20 + text.len())
+    }
+
+    const TEXTS: [&str; 46] = [
+        "0",
+        "7",
+        "-7",
+        "00501",
+        "12345678",
+        "-12345678",
+        "123456789",
+        "1234567890123456",
+        "12345678901234567",
+        "-",
+        "+5",
+        ".",
+        "-.",
+        "1.",
+        ".5",
+        "-.5",
+        "0.05",
+        "1.2.3",
+        "12345.67",
+        "-12345.67",
+        "1234567.891",
+        "123456789.12",
+        "12345678.1234567",
+        "1.23456789012345",
+        "9007199254740993",
+        "900719925474099.3",
+        "1e3",
+        "inf",
+        "nan",
+        "1:3",
+        "1/3",
+        "a",
+        "1a",
+        "12345678.",
+        ".12345678",
+        "-0",
+        "-0.0",
+        "9223372036854775807",
+        "9223372036854775808",
+        "--1",
+        "-9223372036854775808",
+        "99999999",
+        "0000000000000001",
+        "1 2",
+        "..12345678",
+        "1.2345678.9",
+    ];
+
+    #[test]
+    fn fast_paths_agree_with_exact_ones() {
+        for text in TEXTS {
+            if let Some(value) = fast(&Int64, text) {
+                assert_eq!(Int64.exact(text.as_bytes()), Some(value), "{text}");
+            }
+            if let Some(value) = fast(&Float64, text) {
+                assert_eq!(
+                    Float64.exact(text.as_bytes()).map(f64::to_bits),
+                    Some(value.to_bits()),
+                    "{text}"
+                );
+            }
+            for (precision, scale) in [(18, 2), (38, 10), (5, 0), (18, 18), (38, 38)] {
+                let decimal = Decimal::new(precision, scale);
+                if let Some(value) = fast(&decimal, text) {
+                    assert_eq!(
+                        decimal.exact(text.as_bytes()),
+                        Some(value),
+                        "{text} {precision} {scale}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn common_numbers_take_the_fast_path() {
+        assert_eq!(
+            fast(&Int64, "-1234567890123456"),
+            Some(-1_234_567_890_123_456)
+        );
+        assert_eq!(fast(&Float64, "-12.3"), Some(-12.3));
+        assert_eq!(fast(&Float64, "-0"), Some(-0.0));
+        assert_eq!(fast(&Decimal::new(18, 2), "104949.5"), Some(10_494_950));
+        assert_eq!(
+            fast(&Decimal::new(18, 2), "-123456789.12"),
+            Some(-12_345_678_912)
+        );
+    }
+
+    #[test]
+    fn integers_end_at_64_bits() {
+        assert_eq!(Int64.exact(b"-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(Int64.exact(b"9223372036854775808"), None);
+    }
+
+    #[test]
+    fn decimals_are_exact_or_refused() {
+        let decimal = Decimal::new(5, 2);
+        assert_eq!(decimal.exact(b"999.99"), Some(99_999));
+        assert_eq!(decimal.exact(b"1000"), None);
+        assert_eq!(decimal.exact(b"1.230"), Some(123));
+        assert_eq!(decimal.exact(b"1.235"), None);
+        assert_eq!(decimal.exact(b"-.5"), Some(-50));
+        assert_eq!(decimal.exact(b"."), None);
+        assert_eq!(decimal.exact(b"1e1"), None);
+    }
+}

@@ -1,0 +1,441 @@
+//! The scan of one shard, chunk by chunk.
+
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
+use memchr::memchr;
+
+use crate::index::Simd;
+use crate::shard::{self, Guess};
+use crate::{
+    BadRowPolicy, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start, StartFound,
+    TextError,
+};
+
+use super::buffer::{ChunkBuffer, PAGE_BYTES};
+use super::column::{Column, FieldFault, Rows};
+use super::machine::Grammar;
+use super::rejects::{RejectWriter, type_name};
+use super::tokens::Tokens;
+
+/// Large enough that calls are cheap, small enough that bytes and positions stay in the second-level cache.
+const CHUNK_BYTES: usize = 256 << 10;
+/// How much one call of `next_batch` reads.
+const CALL_BYTES: usize = 1 << 20;
+/// How much is read at once past the end of the shard, to end its last record.
+const OVERRUN_BYTES: usize = 16 << 10;
+/// A batch is handed on when a column's text has grown to this.
+const BATCH_TEXT_BYTES: usize = 32 << 20;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    New,
+    Reading,
+    Done,
+}
+
+/// A scan of one shard: an iterator in spirit, blocking, without threads of its own.
+pub struct CsvScan {
+    source: Arc<dyn ReadAt>,
+    options: Arc<ScanOptions>,
+    range: ShardRange,
+    chunk_bytes: usize,
+    phase: Phase,
+    report: ShardReport,
+    schema: SchemaRef,
+    buffer: ChunkBuffer,
+    tokens: Tokens,
+    /// In the middle of a line that is too long.
+    skips_line: bool,
+    /// Good rows of the chunk that were decoded, and bad records that were passed.
+    decoded: usize,
+    passed_bad: usize,
+    /// Line ends of the chunk, and those counted for rejects: up to which position, how many in the shard.
+    chunk_lines: u64,
+    counted: (usize, u64),
+    columns: Vec<Column>,
+    batch_rows: usize,
+    faults: Vec<FieldFault>,
+    rejects: Vec<Reject>,
+}
+
+impl CsvScan {
+    /// Prepare to scan `range` of `source`. Reads nothing yet.
+    pub fn new(source: Arc<dyn ReadAt>, options: Arc<ScanOptions>, range: ShardRange) -> Self {
+        let grammar = Grammar::new(&options);
+        let fields: Vec<_> = options
+            .projection
+            .iter()
+            .map(|column| options.schema.fields()[*column].clone())
+            .collect();
+        let report = ShardReport {
+            lo: range.lo,
+            hi: range.hi,
+            start: StartFound::Exact,
+            ambiguous: false,
+            first: range.lo,
+            end: range.lo,
+            bytes_read: 0,
+            rows_read: 0,
+            rows_passed: 0,
+            rows_rejected: 0,
+            lines: 0,
+            stopped_at_reject: false,
+        };
+        Self {
+            source,
+            range,
+            chunk_bytes: CHUNK_BYTES,
+            phase: Phase::New,
+            report,
+            schema: Arc::new(Schema::new(fields)),
+            buffer: ChunkBuffer::default(),
+            tokens: Tokens::new(grammar, Simd::get()),
+            skips_line: false,
+            decoded: 0,
+            passed_bad: 0,
+            chunk_lines: 0,
+            counted: (0, 0),
+            columns: vec![],
+            batch_rows: 0,
+            faults: vec![],
+            rejects: vec![],
+            options,
+        }
+    }
+
+    /// For tests and measurements: another chunk size and another structural index. The results are the same.
+    #[doc(hidden)]
+    pub fn tuned(mut self, chunk_bytes: usize, simd: Simd) -> Self {
+        self.chunk_bytes = chunk_bytes.max(1);
+        self.tokens = Tokens::new(*self.tokens.grammar(), simd);
+        self
+    }
+
+    /// The next rows of the projection, or None at the end of the shard. Does about one chunk (1 MiB) of work at most
+    /// a call, so a caller that checks for cancellation between calls is prompt; an empty batch means "nothing yet".
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, TextError> {
+        if self.phase == Phase::New {
+            self.start()?;
+        }
+        let mut budget = CALL_BYTES as u64;
+        loop {
+            while !self.chunk_is_decoded() {
+                self.decode_some();
+                if self.batch_rows == self.rows_per_batch() || self.batch_is_heavy() {
+                    return self.emit().map(Some);
+                }
+            }
+            if self.phase == Phase::Done {
+                return if self.batch_rows > 0 {
+                    self.emit().map(Some)
+                } else {
+                    Ok(None)
+                };
+            }
+            if budget == 0 {
+                return Ok(Some(RecordBatch::new_empty(self.schema.clone())));
+            }
+            let before = self.buffer.read_to;
+            self.next_chunk()?;
+            budget = budget.saturating_sub((self.buffer.read_to - before).max(PAGE_BYTES as u64));
+        }
+    }
+
+    /// The rejects found since the last call.
+    pub fn take_rejects(&mut self) -> Vec<Reject> {
+        std::mem::take(&mut self.rejects)
+    }
+
+    /// Where the scan stands; final once `next_batch` returned None.
+    pub fn report(&self) -> &ShardReport {
+        &self.report
+    }
+
+    fn rows_per_batch(&self) -> usize {
+        self.options.batch_rows.max(1)
+    }
+
+    fn batch_is_heavy(&self) -> bool {
+        self.batch_rows > 0
+            && self
+                .columns
+                .iter()
+                .any(|column| column.long_bytes() >= BATCH_TEXT_BYTES)
+    }
+
+    fn chunk_is_decoded(&self) -> bool {
+        self.decoded == self.tokens.rows && self.passed_bad == self.tokens.bad.len()
+    }
+
+    fn start(&mut self) -> Result<(), TextError> {
+        let nulls_bad_values = self.options.bad_rows == BadRowPolicy::SetNull;
+        for &number in &self.options.projection {
+            let field = self.options.schema.field(number);
+            let column = Column::new(number, field, nulls_bad_values).ok_or_else(|| {
+                TextError::UnsupportedType {
+                    column: field.name().clone(),
+                    data_type: type_name(field.data_type()),
+                }
+            })?;
+            self.columns.push(column);
+        }
+        let size = self.source.size_bytes();
+        let guess = match self.range.start {
+            Start::Exact(first) => Guess {
+                first: first.min(size),
+                start: StartFound::Exact,
+                ambiguous: false,
+            },
+            Start::Guess => shard::find_start(&*self.source, self.tokens.grammar(), self.range.lo)?,
+        };
+        self.report.start = guess.start;
+        self.report.ambiguous = guess.ambiguous;
+        self.report.first = guess.first;
+        self.report.end = guess.first;
+        self.buffer.start_at(guess.first);
+        let is_empty = guess.first >= self.range.hi.min(size);
+        self.phase = if is_empty {
+            Phase::Done
+        } else {
+            Phase::Reading
+        };
+        Ok(())
+    }
+
+    /// Read and tokenise; all records of the chunk before were decoded.
+    fn next_chunk(&mut self) -> Result<(), TextError> {
+        let hi = self.range.hi.min(self.source.size_bytes());
+        let unit = self.chunk_bytes.next_multiple_of(PAGE_BYTES) as u64;
+        let to_unit = unit - self.buffer.read_to % unit;
+        let to_hi = hi
+            .saturating_sub(self.buffer.read_to)
+            .next_multiple_of(PAGE_BYTES as u64);
+        let want = if to_hi > 0 {
+            to_unit.min(to_hi)
+        } else {
+            to_unit.min(OVERRUN_BYTES as u64)
+        } as usize;
+        let carried = if self.skips_line {
+            0
+        } else {
+            self.buffer.left()
+        };
+        let newline = self.tokens.grammar().symbols.newline;
+        self.buffer
+            .fill(&*self.source, want.max(carried), newline)?;
+        if self.skips_line {
+            self.skip_line(newline);
+        }
+        let stop = self.buffer.at
+            + usize::try_from(hi.saturating_sub(self.buffer.offset(self.buffer.at)))
+                .unwrap_or(usize::MAX / 2);
+        self.chunk_lines = 0;
+        self.counted = (self.buffer.at, self.report.lines);
+        self.decoded = 0;
+        self.passed_bad = 0;
+        if self.skips_line || self.buffer.left() == 0 {
+            self.tokens.clear();
+            self.tokens.boundary = self.buffer.at;
+        } else {
+            self.chunk_lines = self.tokens.read(&self.buffer, stop);
+            self.skips_line = self.tokens.skips_line;
+        }
+        let ends_here = self.tokens.boundary >= stop && !self.skips_line;
+        let is_done = ends_here || (self.buffer.is_last && self.tokens.boundary >= self.buffer.end);
+        if is_done {
+            self.phase = Phase::Done;
+        }
+        if self.chunk_is_decoded() {
+            self.end_chunk();
+        }
+        Ok(())
+    }
+
+    /// Drop bytes up to the end of the line.
+    fn skip_line(&mut self, newline: u8) {
+        let found = memchr(
+            newline,
+            &self.buffer.data()[self.buffer.at..self.buffer.end],
+        );
+        self.skips_line = found.is_none() && !self.buffer.is_last;
+        self.buffer.at = found.map_or(self.buffer.end, |line| self.buffer.at + line + 1);
+    }
+
+    /// Everything up to the boundary was decoded.
+    fn end_chunk(&mut self) {
+        self.report.lines += self.chunk_lines;
+        self.chunk_lines = 0;
+        self.buffer.at = self.tokens.boundary;
+        self.note_progress(self.buffer.at);
+        if self.phase == Phase::Done
+            && self.buffer.ends_virtually
+            && self.buffer.at == self.buffer.end
+        {
+            self.report.lines -= 1;
+        }
+    }
+
+    fn note_progress(&mut self, position: usize) {
+        self.report.end = self.buffer.offset(position).min(self.source.size_bytes());
+        self.report.bytes_read = self.report.end - self.report.first;
+    }
+
+    /// Decode rows until the batch is full or the chunk is done; under `FailJob` until the first reject.
+    fn decode_some(&mut self) {
+        let fails = self.options.bad_rows == BadRowPolicy::FailJob;
+        let mut count =
+            (self.rows_per_batch() - self.batch_rows).min(self.tokens.rows - self.decoded);
+        if let (true, Some(bad)) = (fails, self.tokens.bad.first()) {
+            count = count.min(bad.before - self.decoded);
+        }
+        let first_row = self.batch_rows;
+        if count > 0 {
+            let rows = Rows {
+                data: self.buffer.data(),
+                tokens: &self.tokens,
+                first: self.decoded,
+                count,
+            };
+            for column in &mut self.columns {
+                column.append(rows, &mut self.faults);
+            }
+        }
+        self.batch_rows += count;
+        let from = self.decoded;
+        self.decoded += count;
+        let bad_from = self.passed_bad;
+        let bad = &self.tokens.bad[bad_from..];
+        let bad_count = bad
+            .iter()
+            .take_while(|bad| bad.before <= self.decoded)
+            .count();
+        if self.faults.is_empty() && bad_count == 0 {
+            self.report.rows_read += count as u64;
+        } else {
+            self.reject(first_row, from, count, bad_count);
+        }
+        if self.phase == Phase::Done && self.report.stopped_at_reject {
+            return;
+        }
+        if self.chunk_is_decoded() {
+            self.end_chunk();
+        } else {
+            self.note_progress(self.tokens.row_start_or_boundary(self.decoded));
+        }
+    }
+
+    /// Report the rows at fault among `count` rows from `from` (in the batch: from `first_row`), and the next
+    /// `bad_count` bad records; take the rows out of the batch.
+    #[cold]
+    fn reject(&mut self, first_row: usize, from: usize, count: usize, bad_count: usize) {
+        self.faults.sort_by_key(|fault| (fault.row, fault.column));
+        self.faults.dedup_by_key(|fault| fault.row);
+        let fails = self.options.bad_rows == BadRowPolicy::FailJob;
+        let mut writer = RejectWriter {
+            buffer: &self.buffer,
+            grammar: self.tokens.grammar(),
+            schema: &self.options.schema,
+            counted: &mut self.counted,
+        };
+        let base = self.report.rows_read - from as u64;
+        // Records before a good row: the good rows, and the bad records passed in this chunk.
+        let mut bad = self.tokens.bad[self.passed_bad..self.passed_bad + bad_count]
+            .iter()
+            .peekable();
+        let mut faults = self.faults.iter().peekable();
+        let base_row = base;
+        let mut bad_seen = 0_u64;
+        let mut stop = None;
+        loop {
+            let fault_row = faults.peek().map(|fault| from + fault.row - first_row);
+            let (reject, next) = match (bad.peek(), fault_row) {
+                (Some(record), row) if row.is_none_or(|row| record.before <= row) => {
+                    let reject =
+                        writer.structural(base_row + record.before as u64 + bad_seen + 1, record);
+                    bad_seen += 1;
+                    let next = (record.before, record.next);
+                    bad.next();
+                    (reject, next)
+                }
+                (_, Some(row)) => {
+                    let fault = faults.next().expect("it was peeked");
+                    let (start, line) = (self.tokens.row_start(row), self.tokens.row_line(row));
+                    (
+                        writer.field(base_row + row as u64 + bad_seen + 1, start, line, fault),
+                        (row, line + 1),
+                    )
+                }
+                _ => break,
+            };
+            self.rejects.push(reject);
+            self.report.rows_rejected += 1;
+            if fails {
+                stop = Some(next);
+                break;
+            }
+        }
+        if let Some((good, next)) = stop {
+            self.report.rows_read += (good - from) as u64 + 1;
+            self.truncate_batch(first_row + good - from);
+            self.stop_at(next);
+            return;
+        }
+        self.report.rows_read += count as u64 + bad_count as u64;
+        self.passed_bad += bad_count;
+        if !self.faults.is_empty() {
+            let at_fault: Vec<usize> = self.faults.iter().map(|fault| fault.row).collect();
+            let len = self.batch_rows;
+            for column in &mut self.columns {
+                column.retain(first_row, len, |row| at_fault.binary_search(&row).is_err());
+            }
+            self.batch_rows -= at_fault.len();
+            self.faults.clear();
+        }
+    }
+
+    fn truncate_batch(&mut self, rows: usize) {
+        let len = self.batch_rows;
+        for column in &mut self.columns {
+            column.retain(rows, len, |_| false);
+        }
+        self.batch_rows = rows;
+        self.faults.clear();
+    }
+
+    /// The scan ends after the record that ends at `next`.
+    fn stop_at(&mut self, next: usize) {
+        let newline = self.tokens.grammar().symbols.newline;
+        let (from, lines) = self.counted;
+        self.report.lines =
+            lines + super::tokens::count_lines(self.buffer.data(), newline, from, next) as u64;
+        if self.buffer.ends_virtually && next == self.buffer.end {
+            self.report.lines -= 1;
+        }
+        self.report.stopped_at_reject = true;
+        self.tokens.clear();
+        self.decoded = 0;
+        self.passed_bad = 0;
+        self.note_progress(next);
+        self.phase = Phase::Done;
+    }
+
+    fn emit(&mut self) -> Result<RecordBatch, TextError> {
+        let rows = std::mem::take(&mut self.batch_rows);
+        let arrays = self
+            .columns
+            .iter_mut()
+            .map(|column| column.take(rows))
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
+            .map_err(internal)?;
+        self.report.rows_passed += batch.num_rows() as u64;
+        Ok(batch)
+    }
+}
+
+fn internal(error: ArrowError) -> TextError {
+    TextError::Internal(error.to_string())
+}

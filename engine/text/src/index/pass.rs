@@ -1,0 +1,171 @@
+//! One pass over a range, the same for every instruction set.
+
+use super::{Index, Symbols};
+
+/// What a pass needs of an instruction set.
+pub(super) trait Blocks {
+    /// 64 bytes in registers.
+    type Block: Copy;
+
+    /// Read 64 bytes.
+    ///
+    /// # Safety
+    /// They are readable, and the instruction set is available.
+    unsafe fn load(at: *const u8) -> Self::Block;
+
+    /// Bit i says whether byte i equals `byte`.
+    ///
+    /// # Safety
+    /// The instruction set is available.
+    unsafe fn equal(block: Self::Block, byte: u8) -> u64;
+
+    /// Bit i is the xor of the bits 0 to i.
+    ///
+    /// # Safety
+    /// The instruction set is available.
+    unsafe fn prefix_xor(mask: u64) -> u64;
+
+    /// Write `base` + the number of each set bit; returns how many. May write up to 64 entries whatever the mask.
+    ///
+    /// # Safety
+    /// 64 entries are writable at `out`, and the instruction set is available.
+    unsafe fn positions(mask: u64, base: u32, out: *mut u32) -> usize;
+}
+
+/// Append the structural positions in `data[from..to]`, up to the first anomaly: its position, and the line ends inside
+/// quotes before the last line end outside.
+///
+/// # Safety
+/// `B`'s instruction set is available; `data` has 64 bytes after `to`; both vectors have room for `to - from + 128` more.
+#[inline(always)]
+pub(super) unsafe fn run<B: Blocks>(
+    index: &mut Index,
+    symbols: Symbols,
+    data: &[u8],
+    from: usize,
+    to: usize,
+) -> (Option<usize>, usize) {
+    // SAFETY: blocks begin below `to`, so that they end within the 64 bytes after it. Each byte of the range gives at
+    // most one entry to each vector and a write touches 64 entries past the count, so `to - from + 128` are enough, and
+    // the entries up to the counts are written before the lengths are set.
+    unsafe {
+        match symbols.quote {
+            Some(quote) if symbols.newline == b'\n' => {
+                pass::<B, true, true>(index, symbols, quote, data, from, to)
+            }
+            Some(quote) => pass::<B, true, false>(index, symbols, quote, data, from, to),
+            None => pass::<B, false, false>(index, symbols, 0, data, from, to),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
+    index: &mut Index,
+    symbols: Symbols,
+    quote: u8,
+    data: &[u8],
+    from: usize,
+    to: usize,
+) -> (Option<usize>, usize) {
+    let mut ends_len = index.ends.len();
+    let mut lines_len = index.lines.len();
+    let ends = index.ends.as_mut_ptr();
+    let lines = index.lines.as_mut_ptr();
+
+    let mut inside_before = 0_u64; // all ones: the block begins inside quotes
+    let mut close_before = 0_u64; // 1: the byte before the block is a closing quote
+    let mut close_cr_before = 0_u64; // 1: a closing quote and a CR come before the block
+    let mut opening_may_start = 1_u64 << (from & 63); // bits where the byte before lets a quote open
+    let mut valid = !0_u64 << (from & 63);
+    let mut anomaly = None;
+    let mut quoted_lines = 0; // before the last line end outside quotes
+    let mut quoted_lines_after = 0;
+
+    let mut base = from & !63;
+    while base < to {
+        if base + 64 > to {
+            valid &= (1_u64 << (to - base)) - 1;
+        }
+        // SAFETY: base < to, and 64 bytes after `to` are readable.
+        let block = unsafe { B::load(data.as_ptr().add(base)) };
+        // SAFETY: the caller vouches for the instruction set.
+        let (delimiters, newlines, quotes) = unsafe {
+            (
+                B::equal(block, symbols.delimiter) & valid,
+                B::equal(block, symbols.newline) & valid,
+                if QUOTES {
+                    B::equal(block, quote) & valid
+                } else {
+                    0
+                },
+            )
+        };
+        let mut structural = delimiters | newlines;
+        let mut records = newlines;
+        if QUOTES {
+            if quotes | inside_before | close_before | close_cr_before == 0 {
+                opening_may_start = structural >> 63;
+            } else {
+                // SAFETY: as above.
+                let inside = unsafe { B::prefix_xor(quotes) } ^ inside_before;
+                let opening = quotes & inside;
+                let closing = quotes & !inside;
+                let separators = structural | quotes;
+                let closed = (closing << 1) | close_before;
+                let mut bad = opening & !((separators << 1) | opening_may_start);
+                if CRLF {
+                    // SAFETY: as above.
+                    let returns = unsafe { B::equal(block, b'\r') } & valid;
+                    let closed_cr = closed & returns;
+                    bad |= closed & !(separators | returns);
+                    bad |= ((closed_cr << 1) | close_cr_before) & !newlines;
+                    close_cr_before = closed_cr >> 63;
+                } else {
+                    bad |= closed & !separators;
+                }
+                bad &= valid;
+                let mut quoted_newlines = newlines & inside;
+                structural &= !inside;
+                records &= !inside;
+                inside_before = ((inside as i64) >> 63) as u64;
+                close_before = closing >> 63;
+                opening_may_start = separators >> 63;
+                if bad != 0 {
+                    let first = bad.trailing_zeros();
+                    anomaly = Some(base + first as usize);
+                    let good = (1_u64 << first) - 1;
+                    structural &= good;
+                    records &= good;
+                    quoted_newlines &= good;
+                }
+                if records != 0 {
+                    let below = (1_u64 << (63 - records.leading_zeros())) - 1;
+                    let inner = (quoted_newlines & below).count_ones() as usize;
+                    quoted_lines += quoted_lines_after + inner;
+                    quoted_lines_after = quoted_newlines.count_ones() as usize - inner;
+                } else {
+                    quoted_lines_after += quoted_newlines.count_ones() as usize;
+                }
+            }
+        }
+        // SAFETY: room for 64 entries past the counts was reserved by the caller.
+        unsafe {
+            ends_len += B::positions(structural, base as u32, ends.add(ends_len));
+            if records != 0 {
+                lines_len += B::positions(records, base as u32, lines.add(lines_len));
+            }
+        }
+        if QUOTES && anomaly.is_some() {
+            break;
+        }
+        valid = !0;
+        base += 64;
+    }
+    // SAFETY: the entries up to these lengths were written, within the capacity.
+    unsafe {
+        index.ends.set_len(ends_len);
+        index.lines.set_len(lines_len);
+    }
+    (anomaly, quoted_lines)
+}

@@ -1,0 +1,113 @@
+//! Strings as Arrow views, checked as UTF-8 when they are pushed, so that the array needs no second check.
+
+use arrow_array::StringViewArray;
+use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
+
+const INLINE_BYTES: usize = 12;
+const HIGH_BITS: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
+
+/// The bytes are not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotUtf8;
+
+/// Strings that will be an array. Every view refers to checked bytes: of its own, or of `long`.
+#[derive(Debug, Default)]
+pub(crate) struct Views {
+    views: Vec<u128>,
+    long: Vec<u8>,
+}
+
+impl Views {
+    /// Room for this many more strings.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        self.views.reserve(rows);
+    }
+
+    /// How many strings there are.
+    pub(crate) fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// Push `data[from..to]`. Bytes that are not UTF-8 push an empty string and are reported.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, data: &[u8], from: usize, to: usize) -> Result<(), NotUtf8> {
+        let len = to - from;
+        if len <= INLINE_BYTES && from + 16 <= data.len() {
+            let mut word = [0; 16];
+            word.copy_from_slice(&data[from..from + 16]);
+            let bytes = u128::from_le_bytes(word) & ((1_u128 << (8 * len)) - 1);
+            if bytes & HIGH_BITS == 0 {
+                self.views.push(bytes << 32 | len as u128);
+                return Ok(());
+            }
+        }
+        self.push_checked(&data[from..to])
+    }
+
+    /// Push an empty string.
+    pub(crate) fn push_empty(&mut self) {
+        self.views.push(0);
+    }
+
+    /// Push bytes of any length, after a check.
+    pub(crate) fn push_checked(&mut self, bytes: &[u8]) -> Result<(), NotUtf8> {
+        if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
+            self.push_empty();
+            return Err(NotUtf8);
+        }
+        let len = bytes.len();
+        if len <= INLINE_BYTES {
+            let mut word = [0; 16];
+            word[4..4 + len].copy_from_slice(bytes);
+            self.views.push(u128::from_le_bytes(word) | len as u128);
+        } else {
+            let offset = self.long.len();
+            self.long.extend_from_slice(bytes);
+            let prefix = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            self.views
+                .push((offset as u128) << 96 | u128::from(prefix) << 32 | len as u128);
+        }
+        Ok(())
+    }
+
+    /// Bytes of long strings so far; an array holds at most 2 GiB.
+    pub(crate) fn long_bytes(&self) -> usize {
+        self.long.len()
+    }
+
+    /// Keep the strings for whose number `keep` says so.
+    pub(crate) fn retain(&mut self, from: usize, keep: impl Fn(usize) -> bool) {
+        let mut kept = from;
+        for row in from..self.views.len() {
+            if keep(row) {
+                self.views[kept] = self.views[row];
+                kept += 1;
+            }
+        }
+        self.views.truncate(kept);
+    }
+
+    /// The array, leaving nothing.
+    pub(crate) fn take(&mut self, nulls: Option<NullBuffer>) -> StringViewArray {
+        let views = ScalarBuffer::from(std::mem::take(&mut self.views));
+        let long = std::mem::take(&mut self.long);
+        assert!(
+            i32::try_from(long.len()).is_ok(),
+            "a batch of strings is bounded by the scan"
+        );
+        assert!(
+            nulls
+                .as_ref()
+                .is_none_or(|nulls| nulls.len() == views.len())
+        );
+        let buffers = if long.is_empty() {
+            vec![]
+        } else {
+            vec![Buffer::from_vec(long)]
+        };
+        // SAFETY: views are made only by `push_checked` and the ASCII path of `push`. Inline ones hold their whole,
+        // zero-padded, checked bytes; the others name buffer 0 (bits 64 to 95 are zero), an offset and a length inside
+        // it, the right prefix, and bytes that were checked; `long` only grows, to less than 2 GiB.
+        unsafe { StringViewArray::new_unchecked(views, buffers, nulls) }
+    }
+}
