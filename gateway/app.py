@@ -65,17 +65,19 @@ def create_app(
         async with database.opened(settings, migrate=settings.embedded), _running(services):
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(Surround, settings=settings, metrics=metrics)],
         exception_handlers={GatewayError: http.tell},
     )
+    app.state.dispatcher = dispatcher
+    return app
 
 
-def create_server(app: Starlette, settings: Settings) -> uvicorn.Server:
-    """A server for `app` with our limits; the caller runs it. Its access log would show signatures, so it has none."""
-    config = uvicorn.Config(
+def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """For uvicorn, with our limits. Its own access log would show signatures, so it has none."""
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -88,7 +90,6 @@ def create_server(app: Starlette, settings: Settings) -> uvicorn.Server:
         ws_ping_timeout=20.0,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return uvicorn.Server(config)
 
 
 @asynccontextmanager
@@ -114,9 +115,9 @@ async def _sweep_now_and_then(services: Services) -> None:
     while True:
         try:
             expired = await uploads.sweep(services.settings, services.part_writers)
-            sessions = await auth.sweep_sessions()
-            if expired or sessions:
-                log.info("swept %d expired uploads and %d old sessions", expired, sessions)
+            if expired:
+                log.info("swept %d expired uploads", expired)
+            await auth.sweep_sessions()
         except Exception:
             log.exception("the sweep failed; it is tried again later")
         await asyncio.sleep(services.settings.sweep_interval_s)

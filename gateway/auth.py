@@ -145,9 +145,9 @@ async def end_sessions(user_id: UUID, reason: str) -> None:
     )
 
 
-async def sweep_sessions() -> int:
-    """Forgets sessions that ended a day ago or more, so that reuse is still told apart from nonsense until then."""
-    return await SessionFamily.filter(expires_at__lt=now() - timedelta(days=1)).delete()
+async def sweep_sessions() -> None:
+    """Forgets sessions that ended a day ago or more; until then reuse is told apart from nonsense."""
+    await SessionFamily.filter(expires_at__lt=now() - timedelta(days=1)).delete()
 
 
 async def _revoke(family_id: UUID, reason: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aerich import Command
 from tortoise import Tortoise
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import BaseORMException, OperationalError
 
 from gateway.settings import Settings
 
@@ -61,7 +61,12 @@ async def upgrade(settings: Settings) -> list[str]:
 
 async def pending(settings: Settings) -> list[str]:
     """Names of the migrations that are missing."""
-    return await (await _command(settings)).heads()
+    command = await _command(settings)
+    try:
+        return await command.heads()
+    except OperationalError:
+        # An empty database has not even the table that lists what was applied.
+        return await command.history()
 
 
 async def reachable(timeout_s: float) -> bool:

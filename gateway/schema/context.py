@@ -46,6 +46,8 @@ class Context:
     response: Response | WebSocket
     """Where cookies go; of no use on a WebSocket."""
     viewer: Viewer | None = None
+    refusal: Unauthenticated | None = None
+    """Why the token that came along makes no viewer."""
     connection_params: dict[str, Any] | None = None
     """Payload of connection_init."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
@@ -99,7 +101,7 @@ def signed_in(info: Info) -> Viewer:
     """Who asks. The field's Access extension has let only signed-in viewers through."""
     viewer = info.context.viewer
     if viewer is None:
-        raise Unauthenticated("Sign in first.")
+        raise info.context.refusal or Unauthenticated("Sign in first.")
     return viewer
 
 

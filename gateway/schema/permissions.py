@@ -6,8 +6,8 @@ from typing import Any
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
-from gateway.errors import Forbidden, Unauthenticated
-from gateway.schema.context import Info
+from gateway.errors import Forbidden
+from gateway.schema.context import Info, signed_in
 from gateway.users import Role
 
 _RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
@@ -26,9 +26,7 @@ class Access(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any
     ) -> Any:
         if self.role is not None:
-            viewer = info.context.viewer
-            if viewer is None:
-                raise Unauthenticated("Sign in first, or refresh the session.")
+            viewer = signed_in(info)
             if _RANK[viewer.user.role] < _RANK[self.role]:
                 raise Forbidden(f"This needs the role {self.role}; yours is {viewer.user.role}.")
         result = next_(source, info, **kwargs)

@@ -101,6 +101,8 @@ class UpdateUserInput:
 class UserQuery:
     @strawberry.field(extensions=[PUBLIC], description="Who asks; null for one who is not signed in.")
     async def me(self, info: Info) -> User | None:
+        if info.context.refusal is not None:
+            raise info.context.refusal
         viewer = info.context.viewer
         return User.of(viewer.user) if viewer else None
 

@@ -17,9 +17,8 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
 from gateway import auth
-from gateway.errors import ErrorCode, GatewayError, Unauthenticated, error_code
+from gateway.errors import ErrorCode, Unauthenticated
 from gateway.schema.context import Context, Services
-from gateway.schema.errors import top_level
 from gateway.schema.schema import Schema
 from gateway.schema.websocket import WebSocketHandler
 
@@ -65,15 +64,17 @@ class View(GraphQL[Context, None]):
             response = await self.run(request)
         except HTTPException as error:
             response = refusal(error.status_code, error.reason)
-        except GatewayError as error:
-            response = refusal(401, top_level(error).message, error_code(error))
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         context = Context(services=self._services, request=request, response=response)
-        token = bearer(request.headers.get("authorization")) if isinstance(request, Request) else None
-        if token is not None:
-            context.viewer = await auth.viewer_of(self._services.settings, token)
+        if isinstance(request, Request):
+            try:
+                if token := bearer(request.headers.get("authorization")):
+                    context.viewer = await auth.viewer_of(self._services.settings, token)
+            except Unauthenticated as error:
+                # Not refused yet: a client may well send its old token along with a refresh.
+                context.refusal = error
         return context
 
     async def get_sub_response(self, request: Request) -> Response:
@@ -160,7 +161,7 @@ def media_type(accept: str) -> str:
 def refusal(status: int, message: str, code: ErrorCode = ErrorCode.BAD_USER_INPUT) -> Response:
     """An answer to what is no GraphQL request, in the shape of one."""
     body = {"errors": [{"message": message, "extensions": {"code": code.value}}]}
-    headers = {405: {"allow": "POST"}, 401: {"www-authenticate": "Bearer"}}.get(status)
+    headers = {"allow": "POST"} if status == 405 else None
     return Response(orjson.dumps(body), status_code=status, headers=headers, media_type=PLAIN_JSON)
 
 
