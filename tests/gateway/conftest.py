@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from compute import local
-from compute.run import Run
-from compute.spec import JobSpec, TaskFinished
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from compute import local
+from compute.run import Run
+from compute.spec import JobSpec, TaskFinished
 from gateway import database, users
 from gateway.app import create_app, server_config
 from gateway.dispatch import Dispatcher
@@ -28,7 +28,7 @@ from gateway.settings import Settings
 DEADLINE_S = 20.0
 TLS = ssl.create_default_context()
 """One for all clients: to make one takes longer than most requests."""
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 SESSION = (
     "session { accessToken accessTokenExpiresAt refreshToken user { id email displayName role isActive } }"
 )
@@ -86,14 +86,16 @@ class Api:
     async def upload(self, name: str, content: bytes, **more: Any) -> dict[str, Any]:
         """Uploads and completes; returns the dataset's id, name, uri and status."""
         created = await self.call(
-            f"mutation($input: CreateUploadInput!) {{ createUpload(input: $input) {{ upload {{ id partCount partSizeBytes }} {ERRORS} }} }}",
+            "mutation($input: CreateUploadInput!) { createUpload(input: $input) "
+            f"{{ upload {{ id partCount partSizeBytes }} {ERRORS} }} }}",
             input={"filename": name, "sizeBytes": len(content), **more},
         )
         upload = created["upload"]
         numbers = list(range(1, upload["partCount"] + 1))
         etags = await self.put_parts(upload["id"], numbers, content, upload["partSizeBytes"])
         completed = await self.call(
-            f"mutation($input: CompleteUploadInput!) {{ completeUpload(input: $input) {{ dataset {{ id name uri status }} {ERRORS} }} }}",
+            "mutation($input: CompleteUploadInput!) { completeUpload(input: $input) "
+            f"{{ dataset {{ id name uri status }} {ERRORS} }} }}",
             input={
                 "uploadId": upload["id"],
                 "parts": [{"partNumber": number, "etag": etag} for number, etag in etags.items()],
@@ -105,7 +107,8 @@ class Api:
 
     async def sign(self, upload_id: str, numbers: Sequence[int]) -> list[dict[str, Any]]:
         signed = await self.call(
-            f"mutation($input: SignUploadPartsInput!) {{ signUploadParts(input: $input) {{ parts {{ partNumber url headers expiresAt }} {ERRORS} }} }}",
+            "mutation($input: SignUploadPartsInput!) { signUploadParts(input: $input) "
+            f"{{ parts {{ partNumber url headers expiresAt }} {ERRORS} }} }}",
             input={"uploadId": upload_id, "partNumbers": list(numbers)},
         )
         assert signed["errors"] == [], signed
