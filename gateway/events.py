@@ -132,6 +132,11 @@ class Events:
         finally:
             del self._queues[queue]
 
+    @property
+    def subscribers(self) -> int:
+        """How many listen."""
+        return len(self._queues) + sum(map(len, self._signals.values()))
+
     def _signal(self, topic: Topic) -> None:
         for signal in self._signals.get(topic, ()):
             signal.set()

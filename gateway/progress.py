@@ -155,7 +155,7 @@ def from_row(
 ) -> Snapshot:
     """What `to_row` made, with its columns; a row without a snapshot is a job that waits."""
     if row is None:
-        return replace(first(job_id, at), state=state)
+        return replace(first(job_id, at), state=state, fraction=fraction)
     stages = tuple(StageSnapshot(**{**stage, "state": TaskState(stage["state"])}) for stage in row["stages"])
     fields = {key: value for key, value in row.items() if key != "stages"}
     return Snapshot(job_id=job_id, state=state, fraction=fraction, last_tick_at=at, stages=stages, **fields)
