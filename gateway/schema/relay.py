@@ -16,6 +16,9 @@ T = TypeVar("T")
 BigInt = NewType("BigInt", int)
 """A count of bytes or rows: GraphQL's Int has only 32 bits."""
 
+PAGE = 50
+"""`first` where null is given for it."""
+
 
 def _big_int(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
@@ -96,8 +99,9 @@ def connection(page: Page[R], convert: Callable[[R], T]) -> Connection[T]:
     return Connection(edges=edges, page_info=info, count=page.count)
 
 
-def page_arguments(first: int, after: str | None, *, most: int) -> tuple[int, UUID | None]:
+def page_arguments(first: int | None, after: str | None, *, most: int) -> tuple[int, UUID | None]:
     """`first` and `after` checked: BadInput for a page over `most` or a cursor that is not ours."""
+    first = PAGE if first is None else first
     if not 1 <= first <= most:
         raise BadInput(f"first must be from 1 to {most}.", field=["first"])
     if after is None:

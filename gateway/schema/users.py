@@ -107,7 +107,9 @@ class UserQuery:
         return User.of(viewer.user) if viewer else None
 
     @strawberry.field(extensions=[ADMIN], description="Newest first.")
-    async def users(self, info: Info, first: int = 50, after: str | None = None) -> Connection[User] | None:
+    async def users(
+        self, info: Info, first: int | None = 50, after: str | None = None
+    ) -> Connection[User] | None:
         first, cursor = page_arguments(first, after, most=info.context.settings.page_max)
         return connection(await users.page(first=first, after=cursor), User.of)
 
