@@ -1,9 +1,28 @@
 //! What a file is, from its head and from windows over the whole of it, with the evidence for each choice.
+//!
+//! [`sample`] takes the bytes, [`format`] refuses those that are no delimited text, [`detect`] compares dialects by
+//! what they make of the sample ([`split`], [`tally`]), [`columns`] finds names and types ([`types`], [`value`]),
+//! [`evidence`] says why, and [`start`] finds where the data begins.
 
 use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
 
 use crate::{Dialect, ReadAt, TextError};
+
+mod columns;
+mod detect;
+mod evidence;
+mod format;
+mod sample;
+mod split;
+mod start;
+mod tally;
+mod types;
+mod value;
+
+pub use start::data_start;
+
+use sample::Head;
 
 /// Choices that were made by a person and are not to be detected. A field that is None is detected;
 /// `Some(None)` says that there is no such character.
@@ -55,12 +74,40 @@ pub struct Sniffed {
 /// # Errors
 /// [`TextError::NotATable`] for empty, binary or compressed bytes.
 pub fn sniff(source: &dyn ReadAt, overrides: &DialectOverrides) -> Result<Sniffed, TextError> {
-    let _ = (source, overrides);
-    todo!()
-}
-
-/// Offset of the first record of `source` under a known dialect: after BOM, skipped lines and header.
-pub fn data_start(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextError> {
-    let _ = (source, dialect);
-    todo!()
+    let mut head = Head::read(source)?;
+    if overrides.delimiter.is_none() {
+        format::check_json(&head.window.bytes)?;
+    }
+    let mut windows = head.windows(source)?;
+    let mut readings = detect::detect(&head, &windows, overrides);
+    while readings[0].tally.records < 2 && head.grow(source)? {
+        windows = head.windows(source)?;
+        readings = detect::detect(&head, &windows, overrides);
+    }
+    let mut best = readings.remove(0);
+    if best.tally.records == 0 && head.window.whole {
+        return Err(format::empty(
+            "No record is left after comments and skipped lines.",
+        ));
+    }
+    let columns = columns::read(&head.window, &windows, &mut best, overrides)?;
+    let dialect = Dialect {
+        delimiter: best.rules.delimiter,
+        quote: best.rules.quote,
+        escape: best.rules.escape,
+        comment: best.rules.comment,
+        has_header: columns.has_header,
+        skip_rows: best.skip_rows,
+        line_ending: best.rules.line_ending,
+    };
+    let rival = readings
+        .iter()
+        .find(|other| other.rules.delimiter != dialect.delimiter);
+    Ok(Sniffed {
+        confidence: evidence::confidence(&head, &best, rival, &columns),
+        evidence: evidence::sentences(&head, &best, rival, &columns, overrides),
+        data_start: data_start(source, &dialect)?,
+        columns: columns.guesses,
+        dialect,
+    })
 }

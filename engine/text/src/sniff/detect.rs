@@ -1,0 +1,275 @@
+//! Which dialect fits best: each candidate reads the beginning of the head, the best few read the whole sample.
+//!
+//! A candidate's score depends on nothing but its own reading, so that leaving other candidates out (an override)
+//! can't change which of the rest wins. Ties go to the earlier candidate.
+
+use memchr::memchr;
+
+use super::DialectOverrides;
+use super::sample::{Head, Window};
+use super::split::{Rules, after_lines};
+use super::tally::{Tally, enter};
+use crate::LineEnding;
+
+/// Delimiters in the order of preference.
+const USUAL: [u8; 4] = [b',', b'\t', b';', b'|'];
+/// Control characters that separate fields in exports; nothing else in text looks like them.
+const CONTROLS: [u8; 2] = [0x1f, 0x01];
+/// Punctuation that is taken for a delimiter only where it splits all records into three fields or more.
+const RARE: [u8; 3] = [b':', b'~', b'^'];
+
+/// All candidates read this much of the head.
+const TRIAL_BYTES: usize = 128 << 10;
+/// The best candidates, those within this part of the best score, read everything.
+const FINALISTS: usize = 4;
+const FINAL_PART: f64 = 0.8;
+/// A table may be preceded by so many records of other sizes.
+const PREAMBLE_RECORDS: usize = 100;
+
+/// Score of one column, however consistent: any delimiter that splits is better.
+const ONE_COLUMN: f64 = 0.05;
+/// Score of a delimiter that does not split consistently: one column is better.
+const INCONSISTENT: f64 = 0.01;
+
+/// A candidate and how it reads.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    pub rules: Rules,
+    /// Physical lines before the table.
+    pub skip_rows: usize,
+    /// Where the table begins in the head.
+    pub start: usize,
+    /// Fields of a record.
+    pub fields: usize,
+    pub tally: Tally,
+    pub score: f64,
+    /// Where each window's records begin.
+    pub entries: Vec<Option<usize>>,
+    /// Everything was read, not only the beginning.
+    complete: bool,
+}
+
+/// The readings that were compared, best first. Never empty.
+pub(super) fn detect(
+    head: &Head,
+    windows: &[Window],
+    overrides: &DialectOverrides,
+) -> Vec<Reading> {
+    let bytes = &head.window.bytes;
+    let trial = bytes.len().min(TRIAL_BYTES);
+    let mut readings = readings(&head.window, trial, overrides);
+    if readings[0].tally.records < 2 && trial < bytes.len() {
+        readings = self::readings(&head.window, bytes.len(), overrides);
+    }
+    let bar = readings[0].score * FINAL_PART;
+    let finalists = readings.iter_mut().filter(|reading| reading.score >= bar);
+    for reading in finalists.take(FINALISTS) {
+        read_all(reading, head, windows, overrides);
+    }
+    loop {
+        readings.sort_by(|a, b| b.score.total_cmp(&a.score));
+        match &mut readings[0] {
+            best if best.complete => return readings,
+            best => read_all(best, head, windows, overrides),
+        }
+    }
+}
+
+fn readings(head: &Window, end: usize, overrides: &DialectOverrides) -> Vec<Reading> {
+    let mut readings: Vec<Reading> = Vec::new();
+    for rules in candidates(&head.bytes[..end], overrides) {
+        let plain = read(head, end, rules, overrides);
+        if overrides.comment.is_none() {
+            readings.extend(commented(head, end, &plain, overrides));
+        }
+        readings.push(plain);
+    }
+    // Stable: the earlier candidate wins a tie.
+    readings.sort_by(|a, b| b.score.total_cmp(&a.score));
+    readings
+}
+
+/// Every dialect that the bytes could be in, in the order of preference.
+fn candidates(bytes: &[u8], overrides: &DialectOverrides) -> Vec<Rules> {
+    let occurs = |byte: &u8| memchr(*byte, bytes).is_some();
+    let delimiters: Vec<u8> = match overrides.delimiter {
+        Some(delimiter) => vec![delimiter],
+        // 0x1F stands for one column where every usual delimiter occurs.
+        None => {
+            let others = CONTROLS
+                .into_iter()
+                .chain(RARE)
+                .filter(|b| *b == CONTROLS[0] || occurs(b));
+            USUAL.into_iter().chain(others).collect()
+        }
+    };
+    let quotes = match overrides.quote {
+        Some(quote) => vec![quote],
+        None => {
+            let mut quotes = vec![Some(b'"')];
+            quotes.extend(occurs(&b'"').then_some(None));
+            quotes.extend(occurs(&b'\'').then_some(Some(b'\'')));
+            quotes
+        }
+    };
+    let mut candidates = Vec::new();
+    for line_ending in line_endings(bytes) {
+        for &delimiter in &delimiters {
+            for &quote in quotes.iter().filter(|quote| **quote != Some(delimiter)) {
+                for escape in escapes(bytes, quote, overrides) {
+                    candidates.push(Rules {
+                        delimiter,
+                        quote,
+                        escape,
+                        comment: overrides.comment.flatten(),
+                        line_ending,
+                    });
+                }
+            }
+        }
+    }
+    candidates
+}
+
+fn escapes(bytes: &[u8], quote: Option<u8>, overrides: &DialectOverrides) -> Vec<Option<u8>> {
+    match (overrides.escape, quote) {
+        (Some(escape), _) => vec![escape.filter(|_| escape != quote)],
+        (None, Some(quote)) if memchr::memmem::find(bytes, &[b'\\', quote]).is_some() => {
+            vec![None, Some(b'\\')]
+        }
+        _ => vec![None],
+    }
+}
+
+/// CR alone is a candidate where it is more frequent than LF can explain.
+fn line_endings(bytes: &[u8]) -> Vec<LineEnding> {
+    let feeds = memchr::memchr_iter(b'\n', bytes).count();
+    let bare = memchr::memchr_iter(b'\r', bytes)
+        .filter(|&i| bytes.get(i + 1) != Some(&b'\n'))
+        .count();
+    match (feeds, bare) {
+        (0, 1..) => vec![LineEnding::Cr],
+        _ if bare * 2 > feeds => vec![LineEnding::Lf, LineEnding::Cr],
+        _ => vec![LineEnding::Lf],
+    }
+}
+
+fn read(head: &Window, end: usize, rules: Rules, overrides: &DialectOverrides) -> Reading {
+    let skip_rows = overrides.skip_rows.unwrap_or(0);
+    let start = after_lines(&head.bytes[..end], skip_rows, rules.line_end());
+    let mut tally = Tally::default();
+    tally.read(head, start, end, rules);
+    let fields = tally.usual();
+    let mut reading = Reading {
+        rules,
+        skip_rows,
+        start,
+        fields,
+        tally,
+        score: 0.0,
+        entries: Vec::new(),
+        complete: false,
+    };
+    if overrides.skip_rows.is_none()
+        && let Some(start) = table_start(&reading.tally, fields)
+    {
+        reading.start = start;
+        reading.skip_rows = memchr::memchr_iter(rules.line_end(), &head.bytes[..start]).count();
+        reading.tally = Tally::default();
+        reading.tally.read(head, start, end, rules);
+    }
+    reading.score = score(&reading, overrides);
+    reading
+}
+
+/// Where the table begins, if it is preceded by lines of other field counts.
+fn table_start(tally: &Tally, fields: usize) -> Option<usize> {
+    let lines = &tally.lines;
+    if fields < 2 || lines.first()?.fields == fields {
+        return None;
+    }
+    let (index, line) = lines
+        .iter()
+        .enumerate()
+        .take(PREAMBLE_RECORDS)
+        .find(|(_, line)| line.fields == fields)?;
+    let after = &lines[index..lines.len().min(index + 10)];
+    let fitting = after.iter().filter(|line| line.fields == fields).count();
+    (fitting >= 2 && fitting * 5 >= after.len() * 4).then_some(line.start)
+}
+
+/// The reading with `#` as comment character, if lines that begin with it are no records of the table.
+fn commented(
+    head: &Window,
+    end: usize,
+    plain: &Reading,
+    overrides: &DialectOverrides,
+) -> Option<Reading> {
+    let begins = head.bytes.starts_with(b"#")
+        || memchr::memmem::find(&head.bytes[..end], &[plain.rules.line_end(), b'#']).is_some();
+    if !begins {
+        return None;
+    }
+    let rules = Rules {
+        comment: Some(b'#'),
+        ..plain.rules
+    };
+    let reading = read(head, end, rules, overrides);
+    let mut lines = Tally::default();
+    let start = after_lines(
+        &head.bytes[..end],
+        overrides.skip_rows.unwrap_or(0),
+        rules.line_end(),
+    );
+    lines.read(head, start, end, plain.rules);
+    let mut hashes = lines.lines.iter().filter(|line| line.hash).peekable();
+    let evident = hashes.peek().is_some() && hashes.all(|line| line.fields != reading.fields);
+    (evident && reading.fields > 1).then_some(reading)
+}
+
+/// Read the whole sample, windows with the beginning that fits best.
+fn read_all(reading: &mut Reading, head: &Head, windows: &[Window], overrides: &DialectOverrides) {
+    let (rules, fields) = (reading.rules, reading.fields);
+    let mut tally = Tally::default();
+    tally.read(&head.window, reading.start, head.window.bytes.len(), rules);
+    reading.entries = windows
+        .iter()
+        .map(|window| enter(window, rules, fields))
+        .collect();
+    for (window, entry) in windows.iter().zip(&reading.entries) {
+        if let Some(at) = entry {
+            tally.read(window, *at, window.bytes.len(), rules);
+        }
+    }
+    reading.fields = tally.usual();
+    reading.tally = tally;
+    reading.score = score(reading, overrides);
+    reading.complete = true;
+}
+
+fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
+    let (tally, fields) = (&reading.tally, reading.fields);
+    let share = tally.share(fields);
+    if fields < 2 {
+        return ONE_COLUMN * share;
+    }
+    let first_fits = tally
+        .lines
+        .first()
+        .is_some_and(|line| line.fields == fields);
+    let consistent = share >= 0.7 || (share >= 0.45 && fields > 2 && first_fits);
+    let rare = RARE.contains(&reading.rules.delimiter) && overrides.delimiter.is_none();
+    let evident = !rare || (share >= 0.98 && fields > 2 && tally.records > 2);
+    if !consistent || !evident {
+        return INCONSISTENT * share;
+    }
+    let columns = 1.0 - 1.0 / fields as f64;
+    let whole = if reading.skip_rows == 0 { 1.0 } else { 0.9 };
+    let prior = if RARE.contains(&reading.rules.delimiter) {
+        0.6
+    } else {
+        1.0
+    };
+    let quotes = 1.0 - 0.3 * tally.leftover_share();
+    share.powf(1.5) * (0.55 * columns + 0.45 * tally.typed_share()) * whole * prior * quotes
+}

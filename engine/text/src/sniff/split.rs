@@ -1,0 +1,358 @@
+//! Records of a piece of a file under a candidate dialect: exact, byte by byte, and independent of the scan, because
+//! a sniffer tries dialects that are wrong. It reads as the scan does: a faulty record is its first physical line.
+
+use memchr::{memchr, memchr2};
+
+use crate::{Dialect, LineEnding};
+
+/// An open quote that runs further than this in a sample is taken for a fault, not for a long field.
+const OPEN_QUOTE_BYTES: usize = 256 << 10;
+/// The same for the first two records, a header and a row: without them nothing is known, so more is read first.
+const FIRST_OPEN_QUOTE_BYTES: usize = 8 << 20;
+
+/// Fields of a record past this number are not kept.
+pub(super) const MAX_FIELDS: usize = 65_536;
+
+/// The part of a dialect that splits bytes into records and fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rules {
+    pub delimiter: u8,
+    pub quote: Option<u8>,
+    pub escape: Option<u8>,
+    pub comment: Option<u8>,
+    pub line_ending: LineEnding,
+}
+
+impl Rules {
+    pub fn of(dialect: &Dialect) -> Self {
+        Self {
+            delimiter: dialect.delimiter,
+            quote: dialect.quote,
+            escape: dialect.escape.filter(|_| dialect.escape != dialect.quote),
+            comment: dialect.comment,
+            line_ending: dialect.line_ending,
+        }
+    }
+
+    pub fn line_end(&self) -> u8 {
+        match self.line_ending {
+            LineEnding::Lf => b'\n',
+            LineEnding::Cr => b'\r',
+        }
+    }
+}
+
+/// One field: where its content lies, without the quotes around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Field {
+    pub start: usize,
+    pub end: usize,
+    pub quoted: bool,
+    /// It holds quotes that are doubled or escaped.
+    pub escaped: bool,
+}
+
+/// What lies at the splitter's position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A record, its fields in the caller's vector.
+    Record { start: usize },
+    /// A record with a fault of quoting; the splitter stands on the next line.
+    Fault { start: usize },
+    /// The bytes end within a record and more of the file follows.
+    Cut,
+    /// No more records.
+    End,
+}
+
+/// Why a record could not be read to its end.
+enum Stop {
+    Fault,
+    Cut,
+}
+
+/// Walks over the records of some bytes.
+pub(super) struct Splitter<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    passed: usize,
+    /// The bytes reach the end of the file.
+    whole: bool,
+    rules: Rules,
+}
+
+impl<'a> Splitter<'a> {
+    /// Begin at `at`, which is the first byte of a line outside quotes.
+    pub fn new(bytes: &'a [u8], at: usize, whole: bool, rules: Rules) -> Self {
+        Self {
+            bytes,
+            at,
+            passed: 0,
+            whole,
+            rules,
+        }
+    }
+
+    /// Offset of the next byte to read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Read the next record into `fields`; blank lines and comments are passed over.
+    pub fn advance(&mut self, fields: &mut Vec<Field>) -> Step {
+        fields.clear();
+        if !self.pass_over() {
+            return if self.whole { Step::End } else { Step::Cut };
+        }
+        let start = self.at;
+        self.passed += 1;
+        match self.record(fields) {
+            Ok(next) => {
+                self.at = next;
+                Step::Record { start }
+            }
+            Err(Stop::Cut) => Step::Cut,
+            Err(Stop::Fault) => {
+                fields.clear();
+                match memchr(self.rules.line_end(), &self.bytes[start..]) {
+                    Some(i) => self.at = start + i + 1,
+                    None if self.whole => self.at = self.bytes.len(),
+                    None => return Step::Cut,
+                }
+                Step::Fault { start }
+            }
+        }
+    }
+
+    /// Pass over blank lines and comments; false at the end of the bytes.
+    fn pass_over(&mut self) -> bool {
+        let end = self.rules.line_end();
+        while let Some(&byte) = self.bytes.get(self.at) {
+            let blank = byte == end
+                || (byte == b'\r' && end == b'\n' && self.bytes.get(self.at + 1) == Some(&b'\n'));
+            if !blank && self.rules.comment != Some(byte) {
+                return true;
+            }
+            match memchr(end, &self.bytes[self.at..]) {
+                Some(i) => self.at += i + 1,
+                None => self.at = self.bytes.len(),
+            }
+        }
+        false
+    }
+
+    fn record(&self, fields: &mut Vec<Field>) -> Result<usize, Stop> {
+        let (bytes, delimiter, end) = (self.bytes, self.rules.delimiter, self.rules.line_end());
+        let mut at = self.at;
+        loop {
+            if self.rules.quote.is_some() && bytes.get(at).copied() == self.rules.quote {
+                let (field, after) = self.quoted(at)?;
+                keep(fields, field);
+                match bytes.get(after) {
+                    Some(&b) if b == delimiter => at = after + 1,
+                    Some(&b) if b == end => return Ok(after + 1),
+                    Some(b'\r') if end == b'\n' && bytes.get(after + 1) == Some(&b'\n') => {
+                        return Ok(after + 2);
+                    }
+                    Some(b'\r') if after + 1 == bytes.len() && !self.whole => {
+                        return Err(Stop::Cut);
+                    }
+                    Some(_) => return Err(Stop::Fault),
+                    None if self.whole => return Ok(after),
+                    None => return Err(Stop::Cut),
+                }
+                continue;
+            }
+            let length = bytes[at..].iter().position(|&b| b == delimiter || b == end);
+            let stop = match length {
+                Some(length) => at + length,
+                None if self.whole => bytes.len(),
+                None => return Err(Stop::Cut),
+            };
+            let ends_record = bytes.get(stop).is_none_or(|&b| b == end);
+            let trim = ends_record
+                && end == b'\n'
+                && stop > at
+                && bytes[stop - 1] == b'\r'
+                && stop < bytes.len();
+            let field = Field {
+                start: at,
+                end: if trim { stop - 1 } else { stop },
+                quoted: false,
+                escaped: false,
+            };
+            keep(fields, field);
+            if ends_record {
+                return Ok((stop + 1).min(bytes.len()));
+            }
+            at = stop + 1;
+        }
+    }
+
+    /// The quoted field whose opening quote stands at `open`, and the offset after its closing quote.
+    fn quoted(&self, open: usize) -> Result<(Field, usize), Stop> {
+        let bytes = self.bytes;
+        let quote = bytes[open];
+        let escape = self.rules.escape.unwrap_or(quote);
+        let mut at = open + 1;
+        let mut escaped = false;
+        while let Some(i) = memchr2(quote, escape, &bytes[at.min(bytes.len())..]) {
+            at += i;
+            let next = bytes.get(at + 1);
+            if bytes[at] != quote || (escape == quote && next == Some(&quote)) {
+                escaped = true;
+                at += 2;
+                continue;
+            }
+            if next.is_none() && !self.whole {
+                return Err(Stop::Cut);
+            }
+            let field = Field {
+                start: open + 1,
+                end: at,
+                quoted: true,
+                escaped,
+            };
+            return Ok((field, at + 1));
+        }
+        let limit = match self.passed {
+            0..=2 => FIRST_OPEN_QUOTE_BYTES,
+            _ => OPEN_QUOTE_BYTES,
+        };
+        let read_on = !self.whole && bytes.len() - open <= limit;
+        Err(if read_on { Stop::Cut } else { Stop::Fault })
+    }
+}
+
+/// One more than the limit is kept, so that too many are seen to be too many.
+fn keep(fields: &mut Vec<Field>, field: Field) {
+    if fields.len() <= MAX_FIELDS {
+        fields.push(field);
+    }
+}
+
+/// Offset of the first record that begins in a window, if its first byte lies outside quotes.
+pub(super) fn enter_outside(bytes: &[u8], rules: Rules) -> Option<usize> {
+    let mut splitter = Splitter::new(bytes, 0, false, rules);
+    match splitter.advance(&mut Vec::new()) {
+        Step::Record { .. } | Step::Fault { .. } => Some(splitter.position()),
+        Step::Cut | Step::End => None,
+    }
+}
+
+/// The same, if its first byte lies inside quotes.
+pub(super) fn enter_inside(bytes: &[u8], rules: Rules) -> Option<usize> {
+    let mut inside = Vec::with_capacity(bytes.len() + 1);
+    inside.push(rules.quote?);
+    inside.extend_from_slice(bytes);
+    let mut splitter = Splitter::new(&inside, 0, false, rules);
+    match splitter.advance(&mut Vec::new()) {
+        Step::Record { .. } => Some(splitter.position() - 1),
+        _ => None,
+    }
+}
+
+/// Offset after the `count`-th line end, or the length when there are fewer.
+pub(super) fn after_lines(bytes: &[u8], count: usize, line_end: u8) -> usize {
+    let mut at = 0;
+    for _ in 0..count {
+        match memchr(line_end, &bytes[at..]) {
+            Some(i) => at += i + 1,
+            None => return bytes.len(),
+        }
+    }
+    at
+}
+
+/// What a field says, with doubled and escaped quotes resolved and bytes that are not UTF-8 as U+FFFD.
+pub(super) fn text_of(bytes: &[u8], field: Field, rules: Rules) -> String {
+    let raw = &bytes[field.start..field.end];
+    if !field.escaped {
+        return String::from_utf8_lossy(raw).into_owned();
+    }
+    let quote = rules.quote.unwrap_or(b'"');
+    let escape = rules.escape.unwrap_or(quote);
+    let mut text = Vec::with_capacity(raw.len());
+    let mut at = 0;
+    while at < raw.len() {
+        let escapes = raw[at] == escape
+            && raw
+                .get(at + 1)
+                .is_some_and(|&next| next == quote || next == escape);
+        at += usize::from(escapes);
+        text.push(raw[at]);
+        at += 1;
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMA: Rules = Rules {
+        delimiter: b',',
+        quote: Some(b'"'),
+        escape: None,
+        comment: None,
+        line_ending: LineEnding::Lf,
+    };
+
+    fn read(text: &str, whole: bool, rules: Rules) -> (Vec<Vec<String>>, usize, Step) {
+        let (mut rows, mut faults, mut fields) = (Vec::new(), 0, Vec::new());
+        let mut splitter = Splitter::new(text.as_bytes(), 0, whole, rules);
+        loop {
+            match splitter.advance(&mut fields) {
+                Step::Record { .. } => {
+                    let row = fields.iter();
+                    rows.push(row.map(|&f| text_of(text.as_bytes(), f, rules)).collect());
+                }
+                Step::Fault { .. } => faults += 1,
+                last => return (rows, faults, last),
+            }
+        }
+    }
+
+    #[test]
+    fn quotes_hold_delimiters_line_ends_and_doubled_quotes() {
+        let (rows, faults, _) = read("a,\"x,\n\"\"y\"\"\",\"\"\r\n1,5\" pipe,\r\n", true, COMMA);
+        assert_eq!(faults, 0);
+        assert_eq!(rows, [["a", "x,\n\"y\"", ""], ["1", "5\" pipe", ""]]);
+    }
+
+    #[test]
+    fn a_fault_costs_one_physical_line() {
+        let (rows, faults, _) = read("\"x\"junk,1\na,b\n\"open,2\nc,d\n", true, COMMA);
+        assert_eq!(faults, 2);
+        assert_eq!(rows, [["a", "b"], ["c", "d"]]);
+    }
+
+    #[test]
+    fn the_tail_of_a_window_is_cut_and_that_of_a_file_is_read() {
+        assert_eq!(read("a,b\nc,d", false, COMMA).2, Step::Cut);
+        assert_eq!(read("a,b\nc,\"d\"", false, COMMA).0.len(), 1);
+        assert_eq!(read("a,b\nc,\"d\"", true, COMMA).0.len(), 2);
+    }
+
+    #[test]
+    fn backslash_escapes_comments_and_carriage_returns() {
+        let rules = Rules {
+            escape: Some(b'\\'),
+            comment: Some(b'#'),
+            line_ending: LineEnding::Cr,
+            ..COMMA
+        };
+        let (rows, faults, _) = read("# no\r\ra,\"say \\\"hi\\\"\"\rb,c", true, rules);
+        assert_eq!(faults, 0);
+        assert_eq!(rows, [["a", "say \"hi\""], ["b", "c"]]);
+    }
+
+    #[test]
+    fn a_window_can_be_entered_inside_and_outside_quotes() {
+        let text = b"text, more\n text\",5\n1,2\n";
+        assert_eq!(enter_inside(text, COMMA), Some(20));
+        assert_eq!(enter_outside(text, COMMA), Some(11));
+        assert_eq!(enter_outside(b"x,\"a\nb\"\n1,2\n", COMMA), Some(8));
+        assert_eq!(enter_inside(b"no quote at all\n", COMMA), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! Where the data of a file begins under a known dialect.
+
+use memchr::memchr;
+
+use super::format;
+use super::split::{Rules, Splitter, Step};
+use crate::{Dialect, ReadAt, TextError};
+
+const FIRST_READ_BYTES: usize = 64 << 10;
+/// A header is never longer: no record is read that is.
+const HEADER_MAX_BYTES: usize = 16 << 20;
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Offset of the first record of `source` under a known dialect: after a byte order mark, `skip_rows` physical lines,
+/// and, with a header, blank lines and comments before it and the header itself.
+///
+/// # Errors
+/// [`TextError::NotATable`] if the header has no end within 16 MiB.
+pub fn data_start(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextError> {
+    let rules = Rules::of(dialect);
+    let mut mark = [0; BOM.len()];
+    let got = read(source, 0, &mut mark)?;
+    let mut at = if mark[..got] == *BOM {
+        BOM.len() as u64
+    } else {
+        0
+    };
+    for _ in 0..dialect.skip_rows {
+        at = after_line(source, at, rules.line_end())?;
+    }
+    if dialect.has_header {
+        at = after_record(source, at, rules)?;
+    }
+    Ok(at)
+}
+
+/// Offset after the record at or after `from`, blank lines and comments passed over.
+fn after_record(source: &dyn ReadAt, from: u64, rules: Rules) -> Result<u64, TextError> {
+    let mut length = FIRST_READ_BYTES;
+    let mut from = from;
+    loop {
+        let mut buffer = vec![0; length];
+        let got = read(source, from, &mut buffer)?;
+        let whole = from + got as u64 == source.size_bytes();
+        let mut splitter = Splitter::new(&buffer[..got], 0, whole, rules);
+        match splitter.advance(&mut Vec::new()) {
+            Step::Cut if splitter.position() > 0 => {
+                from = after_passed(source, from, &splitter, rules)?
+            }
+            Step::Cut if length < HEADER_MAX_BYTES => length *= 4,
+            Step::Cut => {
+                return Err(format::not_a_table(
+                    format!(
+                        "The header does not end within {} MiB.",
+                        HEADER_MAX_BYTES >> 20
+                    ),
+                    "Check the quotes of the first line, or that the file is delimited text.",
+                ));
+            }
+            _ => return Ok(from + splitter.position() as u64),
+        }
+    }
+}
+
+/// Where to read on after blank lines and comments; a comment may be longer than what was read of it.
+fn after_passed(
+    source: &dyn ReadAt,
+    from: u64,
+    splitter: &Splitter<'_>,
+    rules: Rules,
+) -> Result<u64, TextError> {
+    let at = from + splitter.position() as u64;
+    let mut last = [0];
+    read(source, at - 1, &mut last)?;
+    if last[0] == rules.line_end() {
+        Ok(at)
+    } else {
+        after_line(source, at, rules.line_end())
+    }
+}
+
+/// Offset after the line end at or after `from`; the size of the file without one.
+fn after_line(source: &dyn ReadAt, from: u64, line_end: u8) -> Result<u64, TextError> {
+    let mut buffer = vec![0; FIRST_READ_BYTES];
+    let mut at = from;
+    loop {
+        let got = read(source, at, &mut buffer)?;
+        if let Some(i) = memchr(line_end, &buffer[..got]) {
+            return Ok(at + i as u64 + 1);
+        }
+        at += got as u64;
+        if got < buffer.len() {
+            return Ok(at);
+        }
+    }
+}
+
+fn read(source: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> Result<usize, TextError> {
+    let left = usize::try_from(source.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
+    let length = buffer.len().min(left);
+    let got = source
+        .read_at(offset, &mut buffer[..length])
+        .map_err(|source| TextError::Io { offset, source })?;
+    if got < length {
+        return Err(TextError::Changed {
+            offset: offset + got as u64,
+        });
+    }
+    Ok(got)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    struct Bytes(Vec<u8>);
+
+    impl ReadAt for Bytes {
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+            let from = usize::try_from(offset)
+                .map_err(io::Error::other)?
+                .min(self.0.len());
+            let length = buf.len().min(self.0.len() - from);
+            buf[..length].copy_from_slice(&self.0[from..from + length]);
+            Ok(length)
+        }
+
+        fn size_bytes(&self) -> u64 {
+            self.0.len() as u64
+        }
+    }
+
+    fn start(text: &str, dialect: &Dialect) -> u64 {
+        data_start(&Bytes(text.into()), dialect).expect("it has a start")
+    }
+
+    #[test]
+    fn mark_lines_comments_and_header_come_before_data() {
+        let plain = Dialect::default();
+        let headless = Dialect {
+            has_header: false,
+            ..plain.clone()
+        };
+        let full = Dialect {
+            skip_rows: 1,
+            comment: Some(b'#'),
+            ..plain.clone()
+        };
+        assert_eq!(start("a,b\n1,2\n", &plain), 4);
+        assert_eq!(start("a,b\r\n1,2\n", &plain), 5);
+        assert_eq!(start("a,b", &plain), 3);
+        assert_eq!(start("\u{feff}a,b\n1,2\n", &plain), 7);
+        assert_eq!(start("\"a\n\",b\n1,2\n", &plain), 7);
+        assert_eq!(start("\"a\"x,b\n1,2\n", &plain), 7);
+        assert_eq!(start("title\n\n# c\na,b\n1,2\n", &full), 15);
+        assert_eq!(start("\n1,2\n", &headless), 0);
+        assert_eq!(start("", &plain), 0);
+    }
+
+    #[test]
+    fn long_headers_comments_and_blank_stretches_are_read_through() {
+        let comments = Dialect {
+            comment: Some(b'#'),
+            ..Dialect::default()
+        };
+        let long = "x".repeat(300_000);
+        assert_eq!(start(&format!("a,{long}\n1,2\n"), &comments), 300_003);
+        assert_eq!(start(&format!("#{long}\na\n1\n"), &comments), 300_004);
+        assert_eq!(
+            start(&format!("{}a\n1\n", "\n".repeat(300_000)), &comments),
+            300_002
+        );
+        assert_eq!(start(&format!("\"a{long}\n1\n"), &comments), 300_003);
+    }
+}

@@ -1,0 +1,160 @@
+//! What one reading of some bytes looks like: how many records have how many fields, and how its quotes fare.
+
+use std::collections::BTreeMap;
+
+use super::sample::Window;
+use super::split::{Field, Rules, Splitter, Step, enter_inside, enter_outside};
+use super::value::classify;
+
+/// Records at the beginning whose places are kept, to find where the table begins.
+const KEPT_LINES: usize = 256;
+
+/// One of the first records.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    pub start: usize,
+    /// 0: a fault.
+    pub fields: usize,
+    /// It begins with `#`.
+    pub hash: bool,
+}
+
+/// Counts over the records of one reading.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tally {
+    /// Faulty ones among them.
+    pub records: u64,
+    pub faults: u64,
+    pub quoted: u64,
+    counts: BTreeMap<usize, u64>,
+    pub lines: Vec<Line>,
+    /// Of the first records: values that are not null.
+    cells: u64,
+    typed: u64,
+    /// Of the first records: values within a kind of quotes that the reading does not take for quotes.
+    leftover: u64,
+}
+
+impl Tally {
+    /// Read on from `at`, a record's beginning, to the end of the bytes.
+    pub fn read(&mut self, window: &Window, at: usize, end: usize, rules: Rules) {
+        let bytes = &window.bytes[..end];
+        let whole = window.whole && end == window.bytes.len();
+        let mut splitter = Splitter::new(bytes, at, whole, rules);
+        let mut fields = Vec::new();
+        loop {
+            let start = match splitter.advance(&mut fields) {
+                Step::Record { start } => {
+                    *self.counts.entry(fields.len()).or_default() += 1;
+                    start
+                }
+                Step::Fault { start } => {
+                    self.faults += 1;
+                    start
+                }
+                Step::Cut | Step::End => return,
+            };
+            self.records += 1;
+            if self.lines.len() < KEPT_LINES {
+                let hash = bytes[start] == b'#';
+                self.lines.push(Line {
+                    start,
+                    fields: fields.len(),
+                    hash,
+                });
+                self.look_at(bytes, &fields, rules);
+            }
+            self.quoted += fields.iter().filter(|field| field.quoted).count() as u64;
+        }
+    }
+
+    fn look_at(&mut self, bytes: &[u8], fields: &[Field], rules: Rules) {
+        for field in fields.iter().filter(|field| field.start < field.end) {
+            let value = &bytes[field.start..field.end];
+            self.cells += 1;
+            self.typed += u64::from(is_typed(value));
+            let (first, last) = (value[0], value[value.len() - 1]);
+            let in_quotes = value.len() > 1 && first == last && matches!(first, b'"' | b'\'');
+            self.leftover += u64::from(in_quotes && !field.quoted && rules.quote != Some(first));
+        }
+    }
+
+    /// The number of fields that most records have; the first record's where two are as frequent.
+    pub fn usual(&self) -> usize {
+        let first = self.lines.first().map_or(0, |line| line.fields);
+        let most = self
+            .counts
+            .iter()
+            .max_by_key(|&(&fields, &n)| (n, fields == first, fields));
+        most.map_or(0, |(&fields, _)| fields)
+    }
+
+    /// Records of that many fields.
+    pub fn of(&self, fields: usize) -> u64 {
+        self.counts.get(&fields).copied().unwrap_or_default()
+    }
+
+    /// Part of all records that have that many fields.
+    pub fn share(&self, fields: usize) -> f64 {
+        ratio(self.of(fields), self.records)
+    }
+
+    /// Part of the first values that are numbers, dates and the like.
+    pub fn typed_share(&self) -> f64 {
+        ratio(self.typed, self.cells)
+    }
+
+    /// Part of the first values that keep quotes around them.
+    pub fn leftover_share(&self) -> f64 {
+        ratio(self.leftover, self.cells)
+    }
+}
+
+/// Where to begin in a window so that the reading fits best, taking its first byte to lie outside quotes, or inside.
+/// None: no record begins in it.
+pub(super) fn enter(window: &Window, rules: Rules, fields: usize) -> Option<usize> {
+    let outside = enter_outside(&window.bytes, rules);
+    let (fits, misses) = fit(window, outside, rules, fields);
+    if misses == 0 && fits > 0 {
+        return outside;
+    }
+    let inside = enter_inside(&window.bytes, rules);
+    let (other_fits, other_misses) = fit(window, inside, rules, fields);
+    let better =
+        i128::from(other_fits) - i128::from(other_misses) > i128::from(fits) - i128::from(misses);
+    if better { inside } else { outside }
+}
+
+fn fit(window: &Window, at: Option<usize>, rules: Rules, fields: usize) -> (u64, u64) {
+    let mut tally = Tally::default();
+    if let Some(at) = at {
+        tally.read(window, at, window.bytes.len(), rules);
+    }
+    let fits = tally.of(fields);
+    (fits, tally.records - fits)
+}
+
+/// Wider than a type's grammar: other countries' numbers and dates are no text either.
+fn is_typed(value: &[u8]) -> bool {
+    if classify(value).is_typed() {
+        return true;
+    }
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let marks = value
+        .iter()
+        .filter(|b| matches!(b, b',' | b'.' | b'-' | b'/' | b':' | b' ' | b'%'));
+    let commas = value.iter().filter(|&&b| b == b',').count();
+    digits > 0 && commas <= 1 && marks.count() <= 5 && value.iter().all(|b| is_numeric(*b))
+}
+
+fn is_numeric(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b',' | b'.' | b'-' | b'/' | b':' | b' ' | b'%')
+}
+
+fn ratio(part: u64, all: u64) -> f64 {
+    if all == 0 {
+        0.0
+    } else {
+        part as f64 / all as f64
+    }
+}
