@@ -1,6 +1,7 @@
 """The Ray cluster: one of our own on this machine, or one to connect to."""
 
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -108,6 +109,7 @@ def connect(
 def _init(address: str | None, home: "_Home | None", dashboard: bool, num_cpus: int | None) -> str | None:
     import ray
 
+    logging.getLogger("ray").setLevel(logging.ERROR)
     options: dict[str, Any] = {"logging_level": "error", "log_to_driver": False, "configure_logging": False}
     if home is None:
         context = ray.init(address=address, **options)
@@ -122,6 +124,7 @@ def _init(address: str | None, home: "_Home | None", dashboard: bool, num_cpus: 
             _temp_dir=str(home.folder),
             **options,
         )
+        home.folder.chmod(0o700)  # Ray opens it to everyone.
         _keep_token_private()
     url = context.dashboard_url
     return f"http://{url}" if url and dashboard else None
@@ -209,7 +212,9 @@ class _Home:
                     os.kill(pid, signal.SIGKILL)
             threading.Event().wait(0.05)
         for entry in self.folder.iterdir():
-            if entry.name.startswith("session_") and not entry.is_symlink():
+            if entry.is_symlink():
+                entry.unlink()
+            elif entry.name.startswith("session_"):
                 shutil.rmtree(entry, ignore_errors=True)
 
     def leave(self) -> None:
