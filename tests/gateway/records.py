@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from gateway import progress
-from gateway.models import Job, JobState, User, now
+from gateway.models import Job, JobEvent, JobState, User, now
 
 
 async def user(email: str = "ada@example.org") -> User:
@@ -14,11 +14,9 @@ async def user(email: str = "ada@example.org") -> User:
 
 async def job(state: JobState = JobState.QUEUED, *, owner: User | None = None, **values: object) -> Job:
     """A job in `state`, with one event."""
-    from gateway.models import JobEvent
-
     owner = owner or await user()
     created = await Job.create(
-        owner_id=owner.id, name="A job", sql="SELECT 1", state=state, spec={}, event_seq=1, **values
+        **{"spec": {}, "sql": "SELECT 1", **values}, owner_id=owner.id, name="A job", state=state, event_seq=1
     )
     await JobEvent.create(job_id=created.id, seq=1, kind="CREATED", message="It waits.")
     return created
