@@ -1,0 +1,103 @@
+import { useMemo } from "react";
+import { useClient, useQuery, useSubscription } from "urql";
+import { outcomeOf } from "./errors";
+import {
+  ArtifactPreviewDocument,
+  CancelJobDocument,
+  CreateJobDocument,
+  ExplainJobDocument,
+  JobDocument,
+  JobEventsDocument,
+  JobProgressDocument,
+  JobsDocument,
+  JobUpdatesDocument,
+  type CreateJobInput,
+  type EventFieldsFragment,
+  type JobFieldsFragment,
+  type JobState,
+  type JobSummaryFragment,
+  type PreviewFieldsFragment,
+  type ProgressFieldsFragment,
+} from "./generated/graphql";
+import { PAGE_SIZE, pageOf, useCursor, type Page } from "./paging";
+import { answerOf, type Answer } from "./query";
+
+export type {
+  ArtifactKind,
+  BadRowPolicy,
+  CreateJobInput,
+  EventFieldsFragment as JobEvent,
+  FailureFieldsFragment as JobFailure,
+  JobFieldsFragment as Job,
+  JobState,
+  JobSummaryFragment as JobSummary,
+  ProgressFieldsFragment as Progress,
+  TaskState,
+} from "./generated/graphql";
+export type Artifact = JobFieldsFragment["artifacts"][number];
+export type Stage = ProgressFieldsFragment["stages"][number];
+export type Task = Stage["tasks"][number];
+export type RowBalance = NonNullable<JobSummaryFragment["rowBalance"]>;
+
+export function useJobs(search: string, states: readonly JobState[]): Answer<Page<JobSummaryFragment>> {
+  const [after, advance] = useCursor(`${states.join()} ${search}`);
+  const filter = useMemo(
+    () => ({ search: search === "" ? null : search, states: states.length === 0 ? null : [...states] }),
+    [search, states],
+  );
+  const [result, again] = useQuery({
+    query: JobsDocument,
+    variables: { first: PAGE_SIZE, after, filter },
+    requestPolicy: "cache-and-network",
+  });
+  return answerOf(result, (data) => data.jobs && pageOf(data.jobs, advance), again);
+}
+
+export function useJob(id: string): Answer<JobFieldsFragment> {
+  const [result, again] = useQuery({ query: JobDocument, variables: { id }, requestPolicy: "cache-and-network" });
+  return answerOf(result, (data) => data.job, again);
+}
+
+export function useArtifactPreview(id: string, first: number): Answer<PreviewFieldsFragment> {
+  const [result, again] = useQuery({ query: ArtifactPreviewDocument, variables: { id, first } });
+  return answerOf(result, ({ node }) => (node && "preview" in node ? node.preview : null), again);
+}
+
+/** Calls `onProgress` with every snapshot, until the job has ended or `live` is false. */
+export function useJobProgress(jobId: string, live: boolean, onProgress: (progress: ProgressFieldsFragment) => void) {
+  useSubscription({ query: JobProgressDocument, variables: { jobId }, pause: !live }, (_previous, data) => {
+    onProgress(data.jobProgress);
+    return data;
+  });
+}
+
+/** Calls `onEvent` with every event from the first on; after a lost connection some come twice. */
+export function useJobEvents(jobId: string, onEvent: (event: EventFieldsFragment) => void) {
+  useSubscription({ query: JobEventsDocument, variables: { jobId, after: 0 } }, (_previous, data) => {
+    onEvent(data.jobEvents);
+    return data;
+  });
+}
+
+/** Keeps every list of jobs up to date, for as long as it is mounted. */
+export function useJobUpdates() {
+  useSubscription({ query: JobUpdatesDocument });
+}
+
+export function useJobActions() {
+  const client = useClient();
+  return useMemo(
+    () => ({
+      create: async (input: CreateJobInput) =>
+        outcomeOf(await client.mutation(CreateJobDocument, { input }).toPromise(), (data) => data.createJob),
+      cancel: async (jobId: string) =>
+        outcomeOf(await client.mutation(CancelJobDocument, { input: { jobId } }).toPromise(), (data) => data.cancelJob),
+      explain: async (input: CreateJobInput) =>
+        outcomeOf(
+          await client.query(ExplainJobDocument, { input }, { requestPolicy: "network-only" }).toPromise(),
+          (data) => data.explainJob,
+        ),
+    }),
+    [client],
+  );
+}

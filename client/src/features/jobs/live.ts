@@ -1,0 +1,69 @@
+/** What the page knows of a job that runs, built from the snapshots it is sent. Pure. */
+import type { JobEvent, Progress } from "../../api/jobs";
+import { isFinal } from "./job-state";
+
+export type Sample = { atMs: number; bytesPerSecond: number; rowsPerSecond: number };
+
+export type Live = {
+  progress: Progress | null;
+  /** For the plot: all of the job since the page was opened, coarser the longer it takes. */
+  samples: readonly Sample[];
+  /** Samples closer together than this are left out. */
+  spacingMs: number;
+  /** When a tick that was new arrived here, by this machine's clock: the two clocks need not agree. */
+  tickSeenAtMs: number | null;
+};
+
+export const MAX_SAMPLES = 600;
+export const MAX_EVENTS = 2_000;
+/** A job at work reports several times a second; after this long without a report the picture is stale. */
+export const STALE_AFTER_MS = 5_000;
+
+export const nothingYet: Live = { progress: null, samples: [], spacingMs: 0, tickSeenAtMs: null };
+
+/** Takes one snapshot in. Progress does not go back, whatever order snapshots arrive in. */
+export function takeSnapshot(live: Live, progress: Progress, nowMs: number): Live {
+  const before = live.progress;
+  if (before && isFinal(before.state)) return live;
+  if (before && !isFinal(progress.state) && progress.fraction < before.fraction) return live;
+  const ticked = before?.lastTickAt !== progress.lastTickAt;
+  const tickSeenAtMs = before === null ? Math.min(nowMs, Date.parse(progress.lastTickAt)) : ticked ? nowMs : live.tickSeenAtMs;
+  const { samples, spacingMs } = progress.state === "RUNNING" ? addSample(live, progress, nowMs) : live;
+  return { progress, samples, spacingMs, tickSeenAtMs };
+}
+
+function addSample({ samples, spacingMs }: Live, progress: Progress, atMs: number): Pick<Live, "samples" | "spacingMs"> {
+  const last = samples.at(-1);
+  if (last && atMs - last.atMs < spacingMs) return { samples, spacingMs };
+  const added = [...samples, { atMs, bytesPerSecond: progress.bytesPerSecond, rowsPerSecond: progress.rowsPerSecond }];
+  if (added.length <= MAX_SAMPLES) return { samples: added, spacingMs };
+  const first = added[0];
+  const span = first ? atMs - first.atMs : 0;
+  return { samples: added.filter((_, index) => index % 2 === 0), spacingMs: (2 * span) / MAX_SAMPLES };
+}
+
+/** How old the picture is, once that is worth saying; `null` while it is fresh. */
+export function staleForMs(live: Live, nowMs: number): number | null {
+  const state = live.progress?.state;
+  if (live.tickSeenAtMs === null || (state !== "RUNNING" && state !== "FINALIZING" && state !== "CANCELING")) return null;
+  const age = nowMs - live.tickSeenAtMs;
+  return age >= STALE_AFTER_MS ? age : null;
+}
+
+export type EventLog = { events: readonly JobEvent[]; lastSeq: number; dropped: number };
+
+export const noEvents: EventLog = { events: [], lastSeq: 0, dropped: 0 };
+
+/** Adds what is new, oldest first; after a reconnection some come twice. Keeps the newest `MAX_EVENTS`. */
+export function takeEvents(log: EventLog, arrived: readonly JobEvent[]): EventLog {
+  let lastSeq = log.lastSeq;
+  const fresh = arrived.filter(({ seq }) => {
+    if (seq <= lastSeq) return false;
+    lastSeq = seq;
+    return true;
+  });
+  if (fresh.length === 0) return log;
+  const all = [...log.events, ...fresh];
+  const over = Math.max(0, all.length - MAX_EVENTS);
+  return { events: all.slice(over), lastSeq, dropped: log.dropped + over };
+}
