@@ -19,8 +19,8 @@ const CONTROLS: [u8; 2] = [0x1f, 0x01];
 const RARE: [u8; 3] = [b':', b'~', b'^'];
 
 /// All candidates read this much of the head.
-const TRIAL_BYTES: usize = 128 << 10;
-/// The best candidates, those within this part of the best score, read everything.
+const TRIAL_BYTES: usize = 64 << 10;
+/// Unless the best candidate fits everything, the best few, within this part of its score, read everything.
 const FINALISTS: usize = 4;
 const FINAL_PART: f64 = 0.8;
 /// A table may be preceded by so many records of other sizes.
@@ -49,6 +49,13 @@ pub(super) struct Reading {
     complete: bool,
 }
 
+impl Reading {
+    /// Every record has the same number of fields.
+    fn is_perfect(&self) -> bool {
+        self.tally.records > 0 && self.tally.of(self.fields) == self.tally.records
+    }
+}
+
 /// The readings that were compared, best first. Never empty.
 pub(super) fn detect(
     head: &Head,
@@ -61,10 +68,13 @@ pub(super) fn detect(
     if readings[0].tally.records < 2 && trial < bytes.len() {
         readings = self::readings(&head.window, bytes.len(), overrides);
     }
-    let bar = readings[0].score * FINAL_PART;
-    let finalists = readings.iter_mut().filter(|reading| reading.score >= bar);
-    for reading in finalists.take(FINALISTS) {
-        read_all(reading, head, windows, overrides);
+    read_all(&mut readings[0], head, windows, overrides);
+    if !readings[0].is_perfect() {
+        let bar = readings[0].score * FINAL_PART;
+        let finalists = readings.iter_mut().skip(1);
+        for reading in finalists.filter(|r| r.score >= bar).take(FINALISTS - 1) {
+            read_all(reading, head, windows, overrides);
+        }
     }
     loop {
         readings.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -232,14 +242,11 @@ fn read_all(reading: &mut Reading, head: &Head, windows: &[Window], overrides: &
     let (rules, fields) = (reading.rules, reading.fields);
     let mut tally = Tally::default();
     tally.read(&head.window, reading.start, head.window.bytes.len(), rules);
-    reading.entries = windows
-        .iter()
-        .map(|window| enter(window, rules, fields))
-        .collect();
-    for (window, entry) in windows.iter().zip(&reading.entries) {
-        if let Some(at) = entry {
-            tally.read(window, *at, window.bytes.len(), rules);
-        }
+    reading.entries.clear();
+    for window in windows {
+        let (entry, inner) = enter(window, rules, fields);
+        reading.entries.push(entry);
+        tally.add(&inner);
     }
     reading.fields = tally.usual();
     reading.tally = tally;

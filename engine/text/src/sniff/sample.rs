@@ -6,13 +6,13 @@ use super::format;
 use crate::{ReadAt, TextError};
 
 /// The head, when its first records are not longer.
-const HEAD_BYTES: u64 = 1 << 20;
+const HEAD_BYTES: u64 = 512 << 10;
 /// The head is never longer: no record is read that is.
 const HEAD_MAX_BYTES: u64 = 16 << 20;
 /// A file of at most this size is looked at as a whole.
-const WHOLE_BYTES: u64 = 5 << 19;
+const WHOLE_BYTES: u64 = 3 << 19;
 const WINDOWS: u64 = 32;
-const WINDOW_BYTES: u64 = 48 << 10;
+const WINDOW_BYTES: u64 = 32 << 10;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Some bytes of the file.

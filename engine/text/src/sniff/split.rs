@@ -154,8 +154,12 @@ impl<'a> Splitter<'a> {
                     Some(b'\r') if end == b'\n' && bytes.get(after + 1) == Some(&b'\n') => {
                         return Ok(after + 2);
                     }
-                    Some(b'\r') if after + 1 == bytes.len() && !self.whole => {
-                        return Err(Stop::Cut);
+                    Some(b'\r') if end == b'\n' && after + 1 == bytes.len() => {
+                        return if self.whole {
+                            Ok(after + 1)
+                        } else {
+                            Err(Stop::Cut)
+                        };
                     }
                     Some(_) => return Err(Stop::Fault),
                     None if self.whole => return Ok(after),
@@ -170,11 +174,7 @@ impl<'a> Splitter<'a> {
                 None => return Err(Stop::Cut),
             };
             let ends_record = bytes.get(stop).is_none_or(|&b| b == end);
-            let trim = ends_record
-                && end == b'\n'
-                && stop > at
-                && bytes[stop - 1] == b'\r'
-                && stop < bytes.len();
+            let trim = ends_record && end == b'\n' && stop > at && bytes[stop - 1] == b'\r';
             let field = Field {
                 start: at,
                 end: if trim { stop - 1 } else { stop },
@@ -199,7 +199,7 @@ impl<'a> Splitter<'a> {
         while let Some(i) = memchr2(quote, escape, &bytes[at.min(bytes.len())..]) {
             at += i;
             let next = bytes.get(at + 1);
-            if bytes[at] != quote || (escape == quote && next == Some(&quote)) {
+            if bytes[at] != quote || next == Some(&quote) {
                 escaped = true;
                 at += 2;
                 continue;
@@ -275,10 +275,9 @@ pub(super) fn text_of(bytes: &[u8], field: Field, rules: Rules) -> String {
     let mut text = Vec::with_capacity(raw.len());
     let mut at = 0;
     while at < raw.len() {
-        let escapes = raw[at] == escape
-            && raw
-                .get(at + 1)
-                .is_some_and(|&next| next == quote || next == escape);
+        let next = raw.get(at + 1);
+        let escapes = (raw[at] == escape && next.is_some_and(|&b| b == quote || b == escape))
+            || (raw[at] == quote && next == Some(&quote));
         at += usize::from(escapes);
         text.push(raw[at]);
         at += 1;
@@ -345,6 +344,18 @@ mod tests {
         let (rows, faults, _) = read("# no\r\ra,\"say \\\"hi\\\"\"\rb,c", true, rules);
         assert_eq!(faults, 0);
         assert_eq!(rows, [["a", "say \"hi\""], ["b", "c"]]);
+    }
+
+    #[test]
+    fn quotes_are_doubled_beside_another_escape_and_a_return_may_end_the_file() {
+        let rules = Rules {
+            escape: Some(b'\\'),
+            ..COMMA
+        };
+        let (rows, faults, _) = read("\"a\"\"b\\\"c\",1\r\n\"d\"\r", true, rules);
+        assert_eq!(faults, 0);
+        assert_eq!(rows, [vec!["a\"b\"c", "1"], vec!["d"]]);
+        assert_eq!(read("a\r", true, COMMA).0, [["a"]]);
     }
 
     #[test]

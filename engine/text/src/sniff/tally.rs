@@ -42,17 +42,23 @@ impl Tally {
         let whole = window.whole && end == window.bytes.len();
         let mut splitter = Splitter::new(bytes, at, whole, rules);
         let mut fields = Vec::new();
+        // Records of one size mostly follow each other.
+        let (mut size, mut run) = (0, 0);
         loop {
             let start = match splitter.advance(&mut fields) {
                 Step::Record { start } => {
-                    *self.counts.entry(fields.len()).or_default() += 1;
+                    if fields.len() != size {
+                        self.count(size, run);
+                        (size, run) = (fields.len(), 0);
+                    }
+                    run += 1;
                     start
                 }
                 Step::Fault { start } => {
                     self.faults += 1;
                     start
                 }
-                Step::Cut | Step::End => return,
+                Step::Cut | Step::End => break,
             };
             self.records += 1;
             if self.lines.len() < KEPT_LINES {
@@ -65,6 +71,23 @@ impl Tally {
                 self.look_at(bytes, &fields, rules);
             }
             self.quoted += fields.iter().filter(|field| field.quoted).count() as u64;
+        }
+        self.count(size, run);
+    }
+
+    fn count(&mut self, fields: usize, records: u64) {
+        if records > 0 {
+            *self.counts.entry(fields).or_default() += records;
+        }
+    }
+
+    /// Count what was read elsewhere too; the first records stay those of this one.
+    pub fn add(&mut self, other: &Self) {
+        self.records += other.records;
+        self.faults += other.faults;
+        self.quoted += other.quoted;
+        for (&fields, &records) in &other.counts {
+            self.count(fields, records);
         }
     }
 
@@ -94,6 +117,11 @@ impl Tally {
         self.counts.get(&fields).copied().unwrap_or_default()
     }
 
+    /// Records of another number of fields, and faulty ones.
+    fn misfits(&self, fields: usize) -> u64 {
+        self.records - self.of(fields)
+    }
+
     /// Part of all records that have that many fields.
     pub fn share(&self, fields: usize) -> f64 {
         ratio(self.of(fields), self.records)
@@ -110,28 +138,28 @@ impl Tally {
     }
 }
 
-/// Where to begin in a window so that the reading fits best, taking its first byte to lie outside quotes, or inside.
-/// None: no record begins in it.
-pub(super) fn enter(window: &Window, rules: Rules, fields: usize) -> Option<usize> {
-    let outside = enter_outside(&window.bytes, rules);
-    let (fits, misses) = fit(window, outside, rules, fields);
-    if misses == 0 && fits > 0 {
+/// Where to begin in a window so that the reading fits best, taking its first byte to lie outside quotes, or inside,
+/// and what is read from there. None: no record begins in it.
+pub(super) fn enter(window: &Window, rules: Rules, fields: usize) -> (Option<usize>, Tally) {
+    let outside = from(window, enter_outside(&window.bytes, rules), rules);
+    if outside.1.misfits(fields) == 0 && outside.1.of(fields) > 0 {
         return outside;
     }
-    let inside = enter_inside(&window.bytes, rules);
-    let (other_fits, other_misses) = fit(window, inside, rules, fields);
-    let better =
-        i128::from(other_fits) - i128::from(other_misses) > i128::from(fits) - i128::from(misses);
-    if better { inside } else { outside }
+    let inside = from(window, enter_inside(&window.bytes, rules), rules);
+    let merit = |tally: &Tally| i128::from(tally.of(fields)) - i128::from(tally.misfits(fields));
+    if merit(&inside.1) > merit(&outside.1) {
+        inside
+    } else {
+        outside
+    }
 }
 
-fn fit(window: &Window, at: Option<usize>, rules: Rules, fields: usize) -> (u64, u64) {
+fn from(window: &Window, at: Option<usize>, rules: Rules) -> (Option<usize>, Tally) {
     let mut tally = Tally::default();
     if let Some(at) = at {
         tally.read(window, at, window.bytes.len(), rules);
     }
-    let fits = tally.of(fields);
-    (fits, tally.records - fits)
+    (at, tally)
 }
 
 /// Wider than a type's grammar: other countries' numbers and dates are no text either.

@@ -1,7 +1,7 @@
 //! What one value could be. The grammar is strict, so that a type never changes what a value says.
 //!
 //! Integers have no plus sign and no leading zero (`+49` and `00501` are text), fractions have digits on both sides of
-//! the point to be a decimal, dates and times are ISO 8601 with seconds, and nothing is trimmed.
+//! the point to be a decimal, dates and times are ISO 8601, and nothing is trimmed.
 
 /// The kinds of values, finer than types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,21 +175,28 @@ fn is_date(date: &[u8]) -> bool {
     year > 0 && (1..=last).contains(&day)
 }
 
-/// `HH:MM:SS`, at most six digits of a second, and perhaps an offset.
+/// `HH:MM`, perhaps seconds, with a fraction of whole microseconds, and perhaps an offset.
 fn time_of_day(time: &[u8]) -> Option<Kind> {
-    let (clock, mut rest) = time.split_at_checked(8)?;
-    let [h1, h2, b':', m1, m2, b':', s1, s2] = *clock else {
+    let (clock, mut rest) = time.split_at_checked(5)?;
+    let [h1, h2, b':', m1, m2] = *clock else {
         return None;
     };
-    if pair(h1, h2)? > 23 || pair(m1, m2)? > 59 || pair(s1, s2)? > 59 {
+    if pair(h1, h2)? > 23 || pair(m1, m2)? > 59 {
         return None;
     }
-    if let [b'.', fraction @ ..] = rest {
-        let length = digits(fraction);
-        if !(1..=6).contains(&length) {
+    if let [b':', s1, s2, after @ ..] = rest {
+        if pair(*s1, *s2)? > 59 {
             return None;
         }
-        rest = &fraction[length..];
+        rest = after;
+        if let [b'.', fraction @ ..] = rest {
+            let length = digits(fraction);
+            let past_micros = fraction[..length].iter().skip(6);
+            if !(1..=9).contains(&length) || past_micros.into_iter().any(|&b| b != b'0') {
+                return None;
+            }
+            rest = &fraction[length..];
+        }
     }
     match *rest {
         [] => Some(Kind::Timestamp),
@@ -256,7 +263,13 @@ mod tests {
             ("2024-01-02 03:04:05.123456", Kind::Timestamp),
             ("2024-01-02 03:04:05.1234567", Kind::Text),
             ("2024-01-02 24:00:00", Kind::Text),
-            ("2024-01-02T03:04", Kind::Text),
+            ("2024-01-02T03:04", Kind::Timestamp),
+            ("2024-01-02T03:04Z", Kind::TimestampUtc),
+            ("2024-01-02T03", Kind::Text),
+            ("2024-01-02T03:04:", Kind::Text),
+            ("2024-01-02T03:04:60", Kind::Text),
+            ("2024-01-02T03:04:05.", Kind::Text),
+            ("2024-01-02T03:04:05.123456000", Kind::Timestamp),
             ("2024-01-02T03:04:05Z", Kind::TimestampUtc),
             ("2024-01-02T03:04:05.5+05:30", Kind::TimestampUtc),
             ("2024-01-02 03:04:05-0800", Kind::TimestampUtc),
