@@ -46,7 +46,7 @@ class Targets:
     rejects: str | None
     """None: rejects are counted, not written."""
     owned: bool
-    """Both are the job's own, so that what an earlier try left there may be removed."""
+    """Both are the job's own: what an earlier try left there may be removed, and their checksums are kept."""
 
     @staticmethod
     def of(spec: JobSpec, output: str | None = None, rejects: str | None = None) -> "Targets":
@@ -74,9 +74,8 @@ class Writer:
         reject_keys: Sequence[TaskKey],
     ) -> None:
         self._targets, self._output, self._layout, self._columns = targets, output, layout, tuple(columns)
-        if targets.owned:  # What an earlier try at this job may have left.
-            for path in (targets.output, targets.rejects):
-                _remove(path)
+        if targets.owned:
+            _clear(targets)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="karyaksham-writer")
         self._futures: deque[Future[None]] = deque()
         self._part_keys, self._reject_keys = deque(part_keys), deque(reject_keys)
@@ -140,7 +139,7 @@ class Writer:
         if self._rejects_writer is None:
             target = self._targets.rejects or ""
             os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-            self._rejects_writer = engine.RejectsWriter(target)
+            self._rejects_writer = engine.RejectsWriter(target, checksum=self._targets.owned)
         self._rejects_writer.append(piece.rejects(), row_base=row_base, line_base=line_base)
 
     def _opened_output(self) -> engine.OutputWriter:
@@ -148,7 +147,9 @@ class Writer:
             target = self._targets.output
             if target != "-":
                 os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-            self._output_writer = engine.OutputWriter(target, self._output, self._columns)
+            self._output_writer = engine.OutputWriter(
+                target, self._output, self._columns, checksum=self._targets.owned
+            )
         return self._output_writer
 
     def _commit(self, output: bool) -> tuple[Artifact, ...]:
@@ -213,10 +214,20 @@ def _rejects_artifact(target: str, committed: Committed) -> Artifact:
     )
 
 
-def _remove(path: str | None) -> None:
-    if path is not None and os.path.isdir(path):
+def _clear(targets: Targets) -> None:
+    """Remove what an earlier try at the job left: results that do not count, and the hidden files of dead writers."""
+    for target in (targets.output, targets.rejects):
+        if target is not None:
+            _remove(target)
+            folder, name = os.path.split(target)
+            for hidden in Path(folder).glob(f".{name}.*.partial"):
+                _remove(str(hidden))
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path):
         shutil.rmtree(path, ignore_errors=True)
-    elif path is not None:
+    else:
         Path(path).unlink(missing_ok=True)
 
 

@@ -25,7 +25,7 @@ from .spec import (
     TaskFinished,
     TaskStarted,
 )
-from .workspace import Staging, check_unchanged, lines_before, look
+from .workspace import Basis, Staging, check_unchanged, lines_before, look
 
 HELD_BLOCKS_BYTES: Final = 256 << 20
 """Blocks for later stages that stay in memory; further ones go to files."""
@@ -47,14 +47,15 @@ class Job:
     ) -> None:
         self._spec, self._executor, self._tell = spec, executor, tell
         self._seen = look(spec.sources)
-        plan = engine.plan(to_engine(spec, parallelism=executor.slots()))
+        self._staging = Staging(spec.staging_dir)
+        basis = self._staging.basis(Basis(engine.version(), time.time_ns() // 1000, executor.slots()))
+        plan = engine.plan(to_engine(spec, parallelism=basis.parallelism, planned_at_us=basis.planned_at_us))
         self._stages = plan.stages
         self._tasks = {
             TaskKey(stage["index"], task.shard): task
             for stage in self._stages
             for task in plan.tasks(stage["index"])
         }
-        self._staging = Staging(spec.staging_dir)
         self._blocks: dict[TaskKey, Piece] = {}
         self._held_bytes = 0
         self._header_lines: dict[tuple[int, int], int] = {}
@@ -251,9 +252,10 @@ class Job:
         return hashlib.sha256(self._tasks[key].payload).hexdigest()
 
 
-def to_engine(spec: JobSpec, *, parallelism: int) -> EngineJob:
+def to_engine(spec: JobSpec, *, parallelism: int, planned_at_us: int | None = None) -> EngineJob:
     """The job as the engine takes it."""
     return {
+        "planned_at_us": planned_at_us,
         "sql": spec.sql,
         "sources": list(spec.sources),
         "output": spec.output,

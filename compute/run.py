@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from typing import Final, Literal
 
+from karyaksham_engine.errors import Canceled as StoppedByEngine
+
 from .attempt import Executor
 from .commit import Targets
 from .errors import to_failure
@@ -119,6 +121,8 @@ class Run:
             executor = self._executor()
             job = Job(self._spec, executor, self._targets, self._resume, self._stream.put)
             final = self._work(job)
+        except StoppedByEngine:  # Nobody reads standard output any more.
+            self.cancel()
         except Exception as error:  # The edge of a thread: a job ends with a reason, whatever it is.
             failure = to_failure(error)
             if self._goes_on():

@@ -1,10 +1,11 @@
 """The files around a run: its sources, which must not change, and its staging folder, which it owns."""
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from .results import TaskKey
 
 READ_BYTES: Final = 1 << 20
 REMOVE_TRIES: Final = 3
+BASIS_NAME: Final = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,17 @@ def lines_before(path: str, offset: int, line_ending: bytes) -> int:
     return lines
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan depends on beside the job. A later run plans with the same, so that its tasks are the same."""
+
+    engine: str
+    """The version of the engine; tasks of another are not the same."""
+    planned_at_us: int
+    """Microseconds since the epoch: what `now()` says."""
+    parallelism: int
+
+
 class Staging:
     """A job's scratch folder: one folder a run, in it one folder an attempt.
 
@@ -91,6 +104,21 @@ class Staging:
         os.makedirs(folder, exist_ok=True)
         self._run = tempfile.mkdtemp(prefix="run-", dir=folder)
 
+    def basis(self, fresh: Basis) -> Basis:
+        """What the first run planned with, or `fresh` where this is the first of its engine."""
+        path = Path(self.folder, BASIS_NAME)
+        try:
+            kept = Basis(**json.loads(path.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            kept = fresh
+        if kept.engine != fresh.engine:
+            kept = fresh
+        if kept is fresh:
+            draft = Path(self._run, BASIS_NAME)
+            draft.write_text(json.dumps(asdict(fresh)))
+            draft.replace(path)
+        return kept
+
     def attempt(self, key: TaskKey, number: int) -> str:
         return os.path.join(self._run, f"stage-{key.stage}", f"shard-{key.shard}", f"attempt-{number}")
 
@@ -98,7 +126,7 @@ class Staging:
         """Remove what earlier runs left, but for the files in `keep`."""
         kept = {Path(path) for path in keep}
         for entry in Path(self.folder).iterdir():
-            if str(entry) == self._run:
+            if str(entry) == self._run or entry.name == BASIS_NAME:
                 continue
             if not any(path.is_relative_to(entry) for path in kept):
                 _remove(entry)

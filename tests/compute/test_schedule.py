@@ -88,6 +88,10 @@ def schedule(*stages: StageTasks, limits: Limits | None = None) -> Schedule:
     return Schedule("job", stages, limits or Limits())
 
 
+def unfinished(plan: Schedule) -> bool:
+    return plan.ending is None
+
+
 def keys(launches: Sequence[Launch]) -> list[int]:
     return [launch.key.shard for launch in launches]
 
@@ -165,7 +169,7 @@ def test_job_fails_when_attempts_are_used_up() -> None:
     plan = schedule(scan(1), limits=Limits(max_attempts=3))
     now = 0.0
     for attempt in (1, 2, 3):
-        assert plan.ending is None
+        assert unfinished(plan)
         plan.next(now, in_flight=1)
         plan.failed(TaskKey(0, 0), attempt, LOST, now)
         now += 60.0
@@ -184,7 +188,7 @@ def test_error_of_a_guessed_shard_counts_only_from_its_exact_start() -> None:
     plan = schedule(scan(2))
     plan.next(0.0, in_flight=2)
     assert plan.failed(TaskKey(0, 1), 1, BAD_SQL, 0.0) == []
-    assert plan.ending is None
+    assert unfinished(plan)
     decisions = plan.finished(TaskKey(0, 0), 1, joining(0), 0.0)
     assert [type(decision) for decision in decisions] == [Proved, Gone]
     assert plan.next(0.0, in_flight=2) == [Launch(TaskKey(0, 1), 2, 100)]
@@ -236,7 +240,7 @@ def test_bad_row_ends_the_job_only_when_the_chain_up_to_it_is_whole() -> None:
     plan.next(0.0, in_flight=3)
     stopped = result(report(2, first=200, end=230, rows=3, rejected=1, stopped=True), first_reject=reject(3))
     plan.finished(TaskKey(0, 2), 1, stopped, 0.0)
-    assert plan.ending is None
+    assert unfinished(plan)
     assert plan.next(0.0, in_flight=9) == []  # Nothing after a pending failure is begun.
     plan.finished(TaskKey(0, 0), 1, joining(0), 0.0)
     plan.finished(TaskKey(0, 1), 1, joining(1), 0.0)
@@ -283,7 +287,7 @@ def test_rejected_rows_over_the_limit_end_the_job_at_once() -> None:
     plan = schedule(scan(3), limits=Limits(max_rejected_rows=5))
     plan.next(0.0, in_flight=3)
     plan.finished(TaskKey(0, 0), 1, joining(0, rejected=5), 0.0)
-    assert plan.ending is None
+    assert unfinished(plan)
     plan.finished(TaskKey(0, 1), 1, joining(1, rejected=1), 0.0)
     assert isinstance(plan.ending, Broken)
     assert plan.ending.failure.code == "REJECT_BUDGET_EXCEEDED"
@@ -293,7 +297,7 @@ def test_ratio_of_rejected_rows_is_judged_when_all_is_read() -> None:
     plan = schedule(scan(2, makes_output=False), final(), limits=Limits(max_rejected_ratio=0.2))
     plan.next(0.0, in_flight=3)
     plan.finished(TaskKey(0, 0), 1, joining(0, rejected=4), 0.0)
-    assert plan.ending is None
+    assert unfinished(plan)
     plan.finished(TaskKey(0, 1), 1, joining(1, rejected=1), 0.0)
     assert isinstance(plan.ending, Broken)
     assert plan.ending.failure.code == "REJECT_BUDGET_EXCEEDED"
@@ -312,7 +316,7 @@ def test_late_word_of_an_old_attempt_changes_nothing() -> None:
     plan.next(0.0, in_flight=1)
     plan.failed(TaskKey(0, 0), 1, LOST, 0.0)
     assert plan.finished(TaskKey(0, 0), 1, joining(0), 0.0) == []
-    assert plan.ending is None
+    assert unfinished(plan)
     plan.next(9.0, in_flight=1)
     assert plan.failed(TaskKey(0, 0), 1, LOST, 9.0) == []
     plan.finished(TaskKey(0, 0), 2, joining(0), 9.0)

@@ -106,6 +106,9 @@ class Job(TypedDict):
     """Target size of a shard; None: chosen from the file's size and `parallelism`."""
     parallelism: NotRequired[int]
     """How many tasks can run at once; only a hint for the size of shards."""
+    planned_at_us: NotRequired[int | None]
+    """Microseconds since the epoch: what `now()` says in every task. None: the time of planning. Planning the same job
+    again with the same value gives the same tasks, byte for byte, so that finished ones can be reused."""
     max_record_bytes: NotRequired[int]
     """A longer record is rejected; default 16 MiB."""
 
