@@ -48,25 +48,29 @@ impl PartSink for CsvSink {
 
 /// The first line of a file with these columns.
 pub fn header<'a>(names: impl Iterator<Item = &'a str>, delimiter: u8) -> Vec<u8> {
-    let marks = Marks { delimiter };
     let mut line = Vec::new();
-    for (at, name) in names.enumerate() {
-        if at > 0 {
+    for (position, name) in names.enumerate() {
+        if position > 0 {
             line.push(delimiter);
         }
-        let bytes = name.as_bytes();
-        let start = line.len();
-        line.resize(start + bytes.len(), 0);
-        let comment = at == 0 && bytes.first() == Some(&b'#');
-        if bytes.is_empty() || comment || !marks.copy_plain(bytes, &mut line[start..]) {
-            line.truncate(start);
-            line.push(b'"');
-            line.extend_from_slice(name.replace('"', "\"\"").as_bytes());
-            line.push(b'"');
-        }
+        push_text(&mut line, name, delimiter, position == 0);
     }
     line.push(b'\n');
     line
+}
+
+/// One field of text; `first` says that it begins a record.
+pub(crate) fn push_text(line: &mut Vec<u8>, text: &str, delimiter: u8, first: bool) {
+    let bytes = text.as_bytes();
+    let start = line.len();
+    line.resize(start + bytes.len(), 0);
+    let comment = first && bytes.first() == Some(&b'#');
+    if bytes.is_empty() || comment || !(Marks { delimiter }).copy_plain(bytes, &mut line[start..]) {
+        line.truncate(start);
+        line.push(b'"');
+        line.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+        line.push(b'"');
+    }
 }
 
 /// The bytes that make quotes necessary.

@@ -17,6 +17,9 @@ use crate::error::{EngineError, Result};
 use crate::job::{Output, OutputFormat, one_byte};
 use crate::part::{Destination, Part};
 
+pub(crate) use cells::hex;
+pub(crate) use portable::portable_schema;
+
 /// Writes one task's rows.
 pub trait PartSink: Send {
     /// Add rows.
