@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
 )
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import ParserCache, SchemaExtension
 
 from gateway.errors import ErrorCode
 from gateway.settings import Settings
@@ -113,4 +115,16 @@ class Limits(SchemaExtension):
         if execution.context.viewer is None and not self._settings.development:
             rules = (*rules, NoSchemaIntrospectionCustomRule)
         execution.validation_rules = (*execution.validation_rules, *rules)
+        yield
+
+
+class DocumentCache(ParserCache):
+    """Parses a text once. A wrong one is left to strawberry, which knows how to tell it."""
+
+    def on_parse(self) -> Iterator[None]:
+        execution = self.execution_context
+        with suppress(GraphQLSyntaxError):
+            execution.graphql_document = self.cached_parse_document(
+                execution.query, **execution.parse_options
+            )
         yield

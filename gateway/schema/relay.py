@@ -7,6 +7,7 @@ from typing import Any, Generic, NewType, TypeVar
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 
 from gateway.errors import BadInput, NotFound
 from gateway.paging import Page, R
@@ -22,7 +23,7 @@ PAGE = 50
 
 def _big_int(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
-        raise ValueError("BigInt takes a whole number of at most 64 bits.")
+        raise GraphQLError("BigInt takes a whole number of at most 64 bits.")
     return value
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.extensions import ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.types.base import get_object_definition
@@ -17,7 +17,7 @@ from gateway.errors import ErrorCode, error_code
 from gateway.schema import cluster, datasets, jobs, uploads, users
 from gateway.schema.context import Context, Info
 from gateway.schema.errors import InputError, LimitError, top_level
-from gateway.schema.limits import Limits
+from gateway.schema.limits import DocumentCache, Limits
 from gateway.schema.permissions import PUBLIC, SIGNED_IN, unguarded
 from gateway.schema.relay import SCALARS, Node, split_global_id
 from gateway.schema.subscriptions import Subscription
@@ -42,9 +42,15 @@ NODE_TYPES = (users.User, uploads.Upload, datasets.Dataset, jobs.Job, jobs.Artif
 
 @strawberry.type
 class Query(users.UserQuery, uploads.UploadQuery, datasets.DatasetQuery, jobs.JobQuery, cluster.ClusterQuery):
-    @strawberry.field(extensions=[PUBLIC], description="Of the running service.")
+    @strawberry.field(
+        extensions=[PUBLIC],
+        description="Of the running service; `unreleased` where it runs without being installed.",
+    )
     async def version(self) -> str:
-        return metadata.version("karyaksham")
+        try:
+            return metadata.version("karyaksham")
+        except metadata.PackageNotFoundError:
+            return "unreleased"
 
     @strawberry.field(
         extensions=[SIGNED_IN], description="Null for what is missing and for what is not yours."
@@ -85,7 +91,8 @@ def told(error: GraphQLError, request_id: str) -> GraphQLError:
         shown = top_level(cause)
         message, extensions = shown.message, shown.extensions
     elif cause is None or isinstance(cause, GraphQLError):
-        code = ErrorCode.QUERY_TOO_COMPLEX if "token limit" in error.message else ErrorCode.BAD_USER_INPUT
+        too_long = isinstance(error, GraphQLSyntaxError) and "Parsing aborted" in error.message
+        code = ErrorCode.QUERY_TOO_COMPLEX if too_long else ErrorCode.BAD_USER_INPUT
         message, extensions = error.message, {"code": code.value}
     else:
         log.error("request %s failed at %s", request_id, error.path, exc_info=cause)
@@ -107,7 +114,7 @@ def build_schema(settings: Settings) -> Schema:
         types=[InputError, LimitError, *NODE_TYPES],
         extensions=[
             lambda: Limits(settings),
-            lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+            lambda: DocumentCache(maxsize=CACHED_DOCUMENTS),
             lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
         ],
         config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=settings.page_max),

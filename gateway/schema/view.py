@@ -13,8 +13,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from gateway import auth
 from gateway.errors import ErrorCode, Unauthenticated
@@ -98,6 +100,28 @@ class View(GraphQL[Context, None]):
             extensions=body.get("extensions"),
         )
 
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=(OperationType.QUERY, OperationType.MUTATION),
+            )
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from None
+        except InvalidOperationTypeError:
+            raise HTTPException(400, "Subscriptions go over a WebSocket (graphql-transport-ws).") from None
+
     def should_render_graphql_ide(self, request: Any) -> bool:
         return False
 
@@ -132,8 +156,8 @@ class View(GraphQL[Context, None]):
 
 def check_operation(body: dict[str, Any]) -> None:
     """HTTPException unless `body` is a GraphQL request by its types."""
-    if not isinstance(body.get("query"), str):
-        raise HTTPException(400, "query must be a string.")
+    if not isinstance(body.get("query"), str) or not body["query"]:
+        raise HTTPException(400, "query must be a string that is not empty.")
     for name, kind in (("variables", dict), ("operationName", str), ("extensions", dict)):
         if not isinstance(body.get(name), kind | None):
             raise HTTPException(400, f"{name} must be {'a string' if kind is str else 'an object'}.")
