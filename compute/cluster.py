@@ -1,5 +1,6 @@
 """The Ray cluster: one of our own on this machine, or one to connect to."""
 
+import atexit
 import fcntl
 import logging
 import os
@@ -68,6 +69,7 @@ class Cluster:
         """Disconnect; a cluster of our own ends with all its processes. Idempotent."""
         close, self._close = self._close, None
         if close is not None:
+            atexit.unregister(self.shutdown)
             close()
 
 
@@ -103,7 +105,9 @@ def connect(
         if home is not None:
             home.leave()
 
-    return Cluster(url, close)
+    cluster = Cluster(url, close)
+    atexit.register(cluster.shutdown)
+    return cluster
 
 
 def _init(address: str | None, home: "_Home | None", dashboard: bool, num_cpus: int | None) -> str | None:
@@ -161,9 +165,10 @@ class _Keeper:
         return self._url
 
     def stop(self) -> None:
-        import ray
+        with suppress(ImportError):
+            import ray
 
-        ray.shutdown()
+            ray.shutdown()
         self._leave.set()
         if self._thread is not None:
             self._thread.join()

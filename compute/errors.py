@@ -84,6 +84,17 @@ def worker_lost(reason: str) -> Failure:
     )
 
 
+def out_of_memory() -> Failure:
+    """A task that was ended because its machine had no memory left. Another machine, or time, may have more."""
+    return Failure(
+        "LIMIT",
+        "OUT_OF_MEMORY",
+        "A task was ended because its machine ran out of memory.",
+        "Run fewer tasks at once, give each less memory, or use smaller shards.",
+        retryable=True,
+    )
+
+
 def _retryable(error: KaryakshamError) -> bool:
     if isinstance(error, TransientIo | InfrastructureError):
         return True

@@ -20,7 +20,7 @@ from ray.util.metrics import Counter
 import karyaksham_engine as engine
 
 from .attempt import Ended, Message, Started, counters_of, execute
-from .errors import internal, to_failure, worker_lost
+from .errors import InfrastructureError, internal, out_of_memory, to_failure, worker_lost
 from .results import Attempt, Counters, TaskKey, TaskResult, in_files
 from .spec import Failure
 
@@ -73,7 +73,9 @@ class RayTasks:
 
     def __init__(self) -> None:
         if not ray.is_initialized():
-            raise RuntimeError("connect to Ray with compute.cluster.connect before a job is started")
+            raise InfrastructureError(
+                "RAY_NOT_CONNECTED", "Karyaksham is not connected to Ray.", retryable=True
+            )
         self._task = ray.remote(num_cpus=1, num_returns="streaming", max_retries=0)(run_attempt)
         self._running: dict[Any, _Running] = {}
         self._capacity, self._capacity_at = 0, 0.0
@@ -132,7 +134,7 @@ class RayTasks:
         except TaskCancelledError:
             said = internal("CANCELED")
         except OutOfMemoryError:
-            said = worker_lost("its machine ran out of memory")
+            said = out_of_memory()
         except RayTaskError as error:
             said = to_failure(error)
         except RayError as error:
