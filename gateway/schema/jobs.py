@@ -265,10 +265,8 @@ class Job(Node):
 
     @strawberry.field(description="In order; `after` is the last `seq` seen.")
     async def events(self, first: int | None = 100, after: int | None = None) -> list[JobEvent]:
-        return [
-            JobEvent.of(row)
-            for row in await rows
-        ]
+        most = 100 if first is None else first
+        return [JobEvent.of(row) for row in await jobs.event_page(self.row.id, first=most, after=after)]
 
     @classmethod
     def of(cls, row: jobs.Job) -> Self:

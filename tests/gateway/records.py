@@ -1,6 +1,7 @@
 """Rows that tests begin with."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from gateway import progress
@@ -12,11 +13,15 @@ async def user(email: str = "ada@example.org") -> User:
     return found or await User.create(email=email, display_name="Ada", password_hash="")
 
 
-async def job(state: JobState = JobState.QUEUED, *, owner: User | None = None, **values: object) -> Job:
+async def job(state: JobState = JobState.QUEUED, *, owner: User | None = None, **values: Any) -> Job:
     """A job in `state`, with one event."""
     owner = owner or await user()
     created = await Job.create(
-        **{"spec": {}, "sql": "SELECT 1", **values}, owner_id=owner.id, name="A job", state=state, event_seq=1
+        **({"spec": {}, "sql": "SELECT 1"} | values),
+        owner_id=owner.id,
+        name="A job",
+        state=state,
+        event_seq=1,
     )
     await JobEvent.create(job_id=created.id, seq=1, kind="CREATED", message="It waits.")
     return created

@@ -126,7 +126,7 @@ async def test_cancel_stops_the_work_and_leaves_nothing(shared: Shared, api: Api
     assert payload["job"]["state"] in ("CANCELING", "CANCELED"), payload
 
     async def stopped() -> bool:
-        return (await journeys.look(api, job["id"]))["state"] == "CANCELED"
+        return bool((await journeys.look(api, job["id"]))["state"] == "CANCELED")
 
     await eventually(stopped, 5.0)
     admin = await process.admin()
