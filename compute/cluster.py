@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import karyaksham_engine as engine
+
+from . import errors
 from .errors import InfrastructureError
 
 OBJECT_STORE_BYTES: Final = 256 << 20
@@ -88,7 +91,7 @@ def connect(
     home = None if address is not None else _Home.claim(temp_dir)
     keeper = _Keeper()
     try:
-        with _quiet_environment():
+        with _worker_environment():
             url = keeper.start(lambda: _init(address, home, dashboard, num_cpus))
     except Exception as error:
         keeper.stop()
@@ -241,19 +244,27 @@ def _holders(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _quiet_environment() -> Iterator[None]:
-    """Take secrets out of the environment while Ray starts: its workers inherit it."""
-    hidden = {name: value for name, value in os.environ.items() if _is_secret(name)}
-    had_usage = os.environ.get("RAY_USAGE_STATS_ENABLED")
-    for name in hidden:
-        del os.environ[name]
+def _worker_environment() -> Iterator[None]:
+    """While Ray starts, make the environment what its workers may inherit: our code on their path, and no secrets."""
+    before = dict(os.environ)
+    for name in before:
+        if _is_secret(name):
+            del os.environ[name]
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [*_code_folders(), *before.get("PYTHONPATH", "").split(os.pathsep)]
+    )
     try:
         yield
     finally:
-        os.environ.update(hidden)
-        if had_usage is None:
-            os.environ.pop("RAY_USAGE_STATS_ENABLED", None)
+        for name in ("RAY_USAGE_STATS_ENABLED", "PYTHONPATH"):
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+def _code_folders() -> list[str]:
+    """Where our packages are, which need not be where Python looks by itself."""
+    return sorted({str(Path(module.__file__ or "").resolve().parents[1]) for module in (engine, errors)})
 
 
 def _is_secret(name: str) -> bool:
