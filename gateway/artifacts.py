@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from gateway.auth import Viewer
 from gateway.models import Artifact, ArtifactKind, FileFormat, Job, Role
 from gateway.settings import Settings
 from gateway.storage import artifact_path
-from karyaksham_engine.types import Preview, Source
+from karyaksham_engine.types import FileRef, Preview, Source
 
 __all__ = ["Artifact", "ArtifactKind", "by_job", "find", "preview"]
 
@@ -35,17 +36,23 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
     """The first rows; None for what is not a table."""
     if not artifact.format:
         return None
-    path = await asyncio.to_thread(artifact_path, settings, artifact.path)
+    files = await asyncio.to_thread(_files, artifact_path(settings, artifact.path))
     output: dict[str, Any] = {}
     if artifact.kind is ArtifactKind.OUTPUT:
         output = (await Job.get(id=artifact.job_id)).spec["output"]
     source = Source(
         name="output",
         format=planning.engine_format(artifact.format),
-        files=[{"path": str(path), "size_bytes": artifact.size_bytes}],
+        files=files,
         dialect=planning.written_dialect(output.get("delimiter", ","), has_header=output.get("header", True))
         if artifact.format is FileFormat.CSV
         else None,
         columns=artifact.columns,
     )
     return await planning.preview(source, limit)
+
+
+def _files(path: Path) -> list[FileRef]:
+    """The file, or the parts of a folder in their order."""
+    paths = sorted(path.glob("part-*")) if path.is_dir() else [path]
+    return [FileRef(path=str(each), size_bytes=each.stat().st_size) for each in paths]

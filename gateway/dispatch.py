@@ -168,6 +168,9 @@ class Dispatcher:
             await execution.run()
         except LeaseLost:
             log.warning("job %s: another dispatcher has taken it over", execution.job_id)
+        except Exception:
+            # The lease runs out now, and the job is taken again.
+            log.exception("job %s: what happened to it can't be written down", execution.job_id)
         finally:
             del self._running[execution.job_id]
             self._events.drop(execution.job_id)

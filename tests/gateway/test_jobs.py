@@ -1,5 +1,7 @@
 import asyncio
 import hashlib
+import io
+import tarfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -127,6 +129,26 @@ async def test_every_format_comes_out_and_can_be_previewed(
         "rows": [[1, "DE"]],
         "truncated": True,
     }
+
+
+async def test_parts_come_as_one_archive(settings: Settings, api: Api) -> None:
+    rows = "id,word\n" + "".join(f"{number},word {number}\n" for number in range(20_000))
+    dataset = await journeys.file(settings, api, rows)
+    output = {"format": "CSV", "layout": "PARTS"}
+    job = await finished(api, dataset, "SELECT id FROM input", output=output, shardSizeBytes=65536)
+    assert job["state"] == "SUCCEEDED", job
+    (artifact,) = job["artifacts"]
+    async with httpx.AsyncClient() as http:
+        archive = (await http.get(artifact["downloadUrl"])).content
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        names = sorted(name for name in tar.getnames() if name.startswith("part-"))
+        files = [tar.extractfile(name) for name in names]
+        parts = [file.read().decode().splitlines() for file in files if file is not None]
+    assert len(parts) > 1 and {part[0] for part in parts} == {"id"}
+    assert [int(row) for part in parts for row in part[1:]] == list(range(20_000))
+    query = "query($id: ID!) { job(id: $id) { artifacts { preview(first: 2) { rows truncated } } } }"
+    (shown,) = (await api.call(query, id=job["id"]))["artifacts"]
+    assert shown["preview"] == {"rows": [[0], [1]], "truncated": True}
 
 
 async def test_csv_is_written_as_asked(api: Api, orders: dict[str, Any]) -> None:
