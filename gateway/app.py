@@ -57,7 +57,7 @@ def create_app(
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         *endpoints.routes(),
-        Route("/{path:path}", Page(settings), methods=["GET"]),
+        Route("/{path:path}", Page(settings).answer, methods=["GET"]),
     ]
 
     @asynccontextmanager
@@ -69,7 +69,7 @@ def create_app(
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(Surround, settings=settings, metrics=metrics)],
-        exception_handlers={GatewayError: http.tell},
+        exception_handlers={GatewayError: http.tell, Exception: http.fault},
     )
     app.state.dispatcher = dispatcher
     return app

@@ -13,7 +13,6 @@ from tortoise.exceptions import BaseORMException, OperationalError
 from gateway.settings import Settings
 
 APP = "gateway"
-CONNECTION = "default"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process, such as `karyaksham user add` beside a running service."""
@@ -35,8 +34,11 @@ def tortoise_config(settings: Settings) -> dict[str, Any]:
         connection = f"{settings.database_url}{separator}maxsize={POOL_MAX}"
         connection = connection.replace("postgresql://", "postgres://", 1)
     return {
-        "connections": {CONNECTION: connection},
-        "apps": {APP: {"models": ["gateway.models", "aerich.models"], "default_connection": CONNECTION}},
+        # Named by its dialect: Tortoise keeps the SQL it made under the connection's name for as long as the process.
+        "connections": {settings.dialect: connection},
+        "apps": {
+            APP: {"models": ["gateway.models", "aerich.models"], "default_connection": settings.dialect}
+        },
         "use_tz": True,
         "timezone": "UTC",
     }
@@ -69,11 +71,11 @@ async def pending(settings: Settings) -> list[str]:
         return await command.history()
 
 
-async def reachable(timeout_s: float) -> bool:
+async def reachable(settings: Settings, timeout_s: float) -> bool:
     """Whether the database answers."""
     try:
         async with asyncio.timeout(timeout_s):
-            await Tortoise.get_connection(CONNECTION).execute_query("SELECT 1")
+            await Tortoise.get_connection(settings.dialect).execute_query("SELECT 1")
     except (BaseORMException, OSError, TimeoutError):
         return False
     return True

@@ -107,7 +107,7 @@ class Endpoints:
 
     async def readyz(self, request: Request) -> Response:
         """Whether requests can be served, and jobs run, check by check."""
-        checks = {"database": await database.reachable(READY_TIMEOUT_S)}
+        checks = {"database": await database.reachable(self._settings, READY_TIMEOUT_S)}
         checks["migrations"] = checks["database"] and not await database.pending(self._settings)
         checks["storage"] = self._settings.uploads_dir.is_dir() and self._settings.jobs_dir.is_dir()
         if self._dispatcher is not None:
@@ -128,3 +128,14 @@ async def tell(request: Request, error: Exception) -> Response:
     if error.retry_after_s is not None:
         headers["retry-after"] = str(round(error.retry_after_s))
     return JSONResponse(body, status_code=_STATUS.get(error.error_code, 500), headers=headers)
+
+
+async def fault(request: Request, error: Exception) -> Response:
+    """A fault of ours: the id under which the log has it, and nothing more. The server logs the rest."""
+    request_id = str(request.scope.get("request_id", "-"))
+    message = f"Something went wrong on our side. Tell an administrator the request id {request_id}."
+    log.error("request %s failed", request_id)
+    body = {"code": ErrorCode.INTERNAL.value, "message": message}
+    return JSONResponse(
+        body, status_code=500, headers={"x-request-id": request_id, "cache-control": "no-store"}
+    )

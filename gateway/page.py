@@ -27,7 +27,7 @@ class Page:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.page_dir.resolve()
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         path = request.path_params["path"]
         found = self._file(path)
         if found is not None:
