@@ -13,8 +13,9 @@ const GUARD_BYTES: usize = 64;
 const FRONT_BYTES: usize = 16 * PAGE_BYTES;
 
 /// Reused memory. Positions count from a page boundary.
-#[derive(Default)]
 pub(crate) struct ChunkBuffer {
+    /// Reads begin and end at multiples of it; a power of two.
+    pub page_bytes: usize,
     bytes: Vec<u8>,
     /// Position 0 within `bytes`.
     origin: usize,
@@ -32,10 +33,26 @@ pub(crate) struct ChunkBuffer {
     pub ends_virtually: bool,
 }
 
+impl Default for ChunkBuffer {
+    fn default() -> Self {
+        Self {
+            page_bytes: PAGE_BYTES,
+            bytes: vec![],
+            origin: 0,
+            at: 0,
+            end: 0,
+            base: 0,
+            read_to: 0,
+            is_last: false,
+            ends_virtually: false,
+        }
+    }
+}
+
 impl ChunkBuffer {
     /// Empty, to be filled from `offset`.
     pub fn start_at(&mut self, offset: u64) {
-        let page = offset - offset % PAGE_BYTES as u64;
+        let page = offset - offset % self.page_bytes as u64;
         self.at = GUARD_BYTES;
         self.end = GUARD_BYTES;
         self.base = offset.wrapping_sub(GUARD_BYTES as u64);
@@ -76,7 +93,7 @@ impl ChunkBuffer {
         let front = (carried + GUARD_BYTES)
             .next_multiple_of(PAGE_BYTES)
             .max(FRONT_BYTES);
-        let want = want.next_multiple_of(PAGE_BYTES);
+        let want = want.next_multiple_of(self.page_bytes);
         self.make_room(front, carried, front + want + PADDING_BYTES + PAGE_BYTES);
 
         let size = source.size_bytes();
@@ -112,11 +129,10 @@ impl ChunkBuffer {
         if self.bytes.len() < self.origin + size {
             let bytes = vec![0; size + PAGE_BYTES];
             // Never fails for bytes; if it did, reads would only be slower.
-            let origin = bytes.as_ptr().align_offset(PAGE_BYTES) % PAGE_BYTES;
+            self.origin = bytes.as_ptr().align_offset(PAGE_BYTES) % PAGE_BYTES;
             let old = std::mem::replace(&mut self.bytes, bytes);
-            self.origin = origin;
-            self.bytes[origin + front - carried..origin + front]
-                .copy_from_slice(&old[from..from + carried]);
+            let to = self.origin + front;
+            self.bytes[to - carried..to].copy_from_slice(&old[from.min(old.len())..][..carried]);
         } else {
             self.bytes
                 .copy_within(from..from + carried, self.origin + front - carried);

@@ -277,7 +277,7 @@ impl Machine {
     ) -> Option<(usize, Option<State>)> {
         let known = self.known?;
         let offset = window.base.wrapping_add(line as u64);
-        let to = known.to.checked_sub(window.base)? as usize;
+        let to = known.to.wrapping_sub(window.base) as usize;
         (known.from <= offset && offset < known.to && to <= limit).then_some((to, known.state))
     }
 

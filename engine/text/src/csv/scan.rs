@@ -109,6 +109,7 @@ impl CsvScan {
     #[doc(hidden)]
     pub fn tuned(mut self, chunk_bytes: usize, simd: Simd) -> Self {
         self.chunk_bytes = chunk_bytes.max(1);
+        self.buffer.page_bytes = PAGE_BYTES.min(self.chunk_bytes.next_power_of_two());
         self.tokens = Tokens::new(*self.tokens.grammar(), simd);
         self
     }
@@ -207,11 +208,12 @@ impl CsvScan {
     /// Read and tokenise; all records of the chunk before were decoded.
     fn next_chunk(&mut self) -> Result<(), TextError> {
         let hi = self.range.hi.min(self.source.size_bytes());
-        let unit = self.chunk_bytes.next_multiple_of(PAGE_BYTES) as u64;
+        let page_bytes = self.buffer.page_bytes;
+        let unit = self.chunk_bytes.next_multiple_of(page_bytes) as u64;
         let to_unit = unit - self.buffer.read_to % unit;
         let to_hi = hi
             .saturating_sub(self.buffer.read_to)
-            .next_multiple_of(PAGE_BYTES as u64);
+            .next_multiple_of(page_bytes as u64);
         let want = if to_hi > 0 {
             to_unit.min(to_hi)
         } else {
