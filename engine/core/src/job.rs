@@ -32,6 +32,9 @@ pub struct Job {
     /// How many tasks can run at once; only a hint for the size of shards.
     #[serde(default)]
     pub parallelism: Option<usize>,
+    /// Microseconds since the epoch: what `now()` says in every task. None: the time of planning.
+    #[serde(default)]
+    pub planned_at_us: Option<i64>,
     /// A longer record is rejected.
     #[serde(default)]
     pub max_record_bytes: Option<usize>,

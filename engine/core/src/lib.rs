@@ -11,6 +11,7 @@ pub mod part;
 pub mod plan;
 pub mod preview;
 pub mod profile;
+pub mod progress;
 pub mod scan;
 pub mod sink;
 pub mod task;

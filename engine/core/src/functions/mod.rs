@@ -1,0 +1,15 @@
+//! Functions of SQL that are ours instead of DataFusion's.
+
+mod avg;
+mod avg_distinct;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::AggregateUDF;
+
+pub use avg::ExactAvg;
+
+/// Aggregates that replace those of the same name.
+pub fn aggregates() -> Vec<Arc<AggregateUDF>> {
+    vec![Arc::new(AggregateUDF::from(ExactAvg::new()))]
+}

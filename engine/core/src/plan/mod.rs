@@ -1,0 +1,244 @@
+//! A job into stages and tasks: parse ([`sql`]), plan with DataFusion ([`session`], [`rules`]), cut ([`cut`]), and shard the
+//! sources ([`shards`]). Planning reads no data but the first lines of text files and the footers of Parquet files.
+//! Planning is deterministic, so that a task can plan its job again and find the same stages.
+
+mod cut;
+mod explain;
+mod names;
+mod payload;
+mod rules;
+mod session;
+mod shards;
+mod sql;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use datafusion::execution::runtime_env::RuntimeEnv;
+use serde::Serialize;
+
+use crate::error::{EngineError, Result};
+use crate::job::{Column, Job, columns_of};
+use crate::scan::Shard;
+use crate::sink;
+
+pub(crate) use cut::{Stages, with_exchanges, with_leaf};
+pub use payload::{Payload, VERSION, Work};
+pub(crate) use session::config;
+
+/// What a stage does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StageKind {
+    /// Reads shards.
+    Scan,
+    /// Brings together what the scans left.
+    Final,
+}
+
+/// What each task of a stage makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StageOutput {
+    /// Rows for a later stage.
+    Block,
+    /// A piece of the job's output.
+    Part,
+}
+
+/// One stage, as a scheduler sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedStage {
+    /// From 0.
+    pub index: usize,
+    /// `scan <table>` or `final`.
+    pub name: String,
+    /// What it does.
+    pub kind: StageKind,
+    /// How many tasks it has.
+    pub task_count: usize,
+    /// Input bytes of all tasks.
+    pub bytes_total: u64,
+    /// What each task makes.
+    pub output: StageOutput,
+}
+
+/// One task of one stage.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Which stage.
+    pub stage: usize,
+    /// From 0 within the stage.
+    pub shard: usize,
+    /// Index of the file within its source.
+    pub file: usize,
+    /// Input bytes.
+    pub bytes_total: u64,
+    /// For [`crate::task::run`].
+    pub payload: Vec<u8>,
+}
+
+/// A job cut into stages.
+#[derive(Debug)]
+pub struct Plan {
+    /// In the order in which they run.
+    pub stages: Vec<PlannedStage>,
+    /// Of the result.
+    pub columns: Vec<Column>,
+    /// The SQL as it will be run.
+    pub effective_sql: String,
+    /// The plan for people.
+    pub text: String,
+    job: Job,
+    planned_at_us: i64,
+    shards: Vec<Vec<Shard>>,
+    stages_sources: Vec<Option<usize>>,
+}
+
+/// Parse, bind and cut a job.
+///
+/// # Errors
+/// InvalidJob: NOT_A_QUERY, SQL_INVALID, UNKNOWN_COLUMN, UNKNOWN_TABLE and others; SourceError for its files.
+pub fn plan(mut job: Job) -> Result<Plan> {
+    sink::check(&job.output)?;
+    check_sources(&job)?;
+    let mut shards = Vec::with_capacity(job.sources.len());
+    for index in 0..job.sources.len() {
+        shards.push(shards::of_source(&job, index)?);
+    }
+    let counts: Vec<usize> = shards.iter().map(Vec::len).collect();
+    let planned_at_us = *job.planned_at_us.get_or_insert_with(now_us);
+    let bound = bind(&job, &counts, planned_at_us, Arc::new(RuntimeEnv::default()))?;
+    check_columns(&bound.columns)?;
+    let (planned, text) = describe(&job, &bound, &shards);
+    let mut stages_sources: Vec<Option<usize>> = bound.stages.pipelines.iter().map(|p| Some(p.source)).collect();
+    stages_sources.extend(bound.stages.last.iter().map(|_| None));
+    Ok(Plan {
+        stages: planned,
+        columns: bound.columns,
+        effective_sql: bound.sql,
+        text,
+        planned_at_us,
+        shards,
+        stages_sources,
+        job,
+    })
+}
+
+fn now_us() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}
+
+/// A job's stages as operators.
+pub(crate) struct Bound {
+    pub(crate) stages: Stages,
+    pub(crate) columns: Vec<Column>,
+    sql: String,
+}
+
+/// From a job to operators; the same for the same arguments.
+pub(crate) fn bind(job: &Job, shards: &[usize], planned_at_us: i64, runtime: Arc<RuntimeEnv>) -> Result<Bound> {
+    let mut known = names::Names::default();
+    for (index, source) in job.sources.iter().enumerate() {
+        session::table_names(job, index).into_iter().for_each(|name| known.add(name));
+        source.columns.iter().for_each(|column| known.add(&column.name));
+    }
+    let query = sql::parse(&job.sql, &known)?;
+    let state = session::session(job, shards, planned_at_us, runtime)?;
+    let physical = session::physical_plan(&state, &query, job)?;
+    Ok(Bound {
+        columns: columns_of(&physical.schema()),
+        stages: cut::cut(&physical)?,
+        sql: query.text,
+    })
+}
+
+fn check_sources(job: &Job) -> Result<()> {
+    for source in &job.sources {
+        let mut seen = std::collections::HashSet::new();
+        if let Some(twice) = source.columns.iter().find(|column| !seen.insert(column.name.as_str())) {
+            let message = format!("Table '{}' has two columns called '{}'.", source.name, twice.name);
+            return Err(EngineError::invalid_job("DUPLICATE_COLUMN", message).hint("Give one of them another name."));
+        }
+    }
+    Ok(())
+}
+
+fn check_columns(columns: &[Column]) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    match columns.iter().find(|column| !seen.insert(column.name.as_str())) {
+        None => Ok(()),
+        Some(twice) => {
+            let message = format!("Two columns of the result are called '{}'.", twice.name);
+            Err(EngineError::invalid_job("DUPLICATE_COLUMN", message)
+                .hint("Name the columns and give one of them another name with AS; tables can be joined with USING.")
+                .detail("column", twice.name.clone()))
+        }
+    }
+}
+
+fn describe(job: &Job, bound: &Bound, shards: &[Vec<Shard>]) -> (Vec<PlannedStage>, String) {
+    let mut planned = Vec::new();
+    let mut text = String::new();
+    let is_whole = bound.stages.last.is_none();
+    for (index, pipeline) in bound.stages.pipelines.iter().enumerate() {
+        let of_source = &shards[pipeline.source];
+        let stage = PlannedStage {
+            index,
+            name: format!("scan {}", job.sources[pipeline.source].name),
+            kind: StageKind::Scan,
+            task_count: of_source.len(),
+            bytes_total: of_source.iter().map(|shard| shard.piece.size_bytes()).sum(),
+            output: if is_whole { StageOutput::Part } else { StageOutput::Block },
+        };
+        explain::stage(&mut text, &stage, &pipeline.plan, is_whole);
+        planned.push(stage);
+    }
+    if let Some(last) = &bound.stages.last {
+        let stage = PlannedStage {
+            index: planned.len(),
+            name: "final".to_owned(),
+            kind: StageKind::Final,
+            task_count: 1,
+            bytes_total: 0,
+            output: StageOutput::Part,
+        };
+        explain::stage(&mut text, &stage, last, is_whole);
+        planned.push(stage);
+    }
+    (planned, text)
+}
+
+impl Plan {
+    /// Input bytes of all scans.
+    pub fn bytes_to_read(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.bytes_total).sum()
+    }
+
+    /// The tasks of a stage in the order of their shards.
+    ///
+    /// # Errors
+    /// InternalError for a stage that the plan does not have.
+    pub fn tasks(&self, stage: usize) -> Result<Vec<Task>> {
+        let task = |shard: usize, file: usize, bytes_total: u64, work: Work| {
+            let payload = Payload {
+                version: VERSION.to_owned(),
+                planned_at_us: self.planned_at_us,
+                job: self.job.clone(),
+                shards: self.shards.iter().map(Vec::len).collect(),
+                stage,
+                work,
+            };
+            Ok(Task { stage, shard, file, bytes_total, payload: payload.to_bytes()? })
+        };
+        match self.stages_sources.get(stage) {
+            None => Err(EngineError::internal(format!("the plan has no stage {stage}"))),
+            Some(None) => Ok(vec![task(0, 0, 0, Work::Final)?]),
+            Some(Some(source)) => self.shards[*source]
+                .iter()
+                .enumerate()
+                .map(|(index, shard)| task(index, shard.file, shard.piece.size_bytes(), Work::Scan(shard.clone())))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What makes a result depend on its rows alone, and not on how they were cut into shards: aggregates whose result
+//! depends on the order of their input see all rows in one place, and every sort orders all of its columns, so that rows
+//! that tie are equal.
+
+use std::sync::Arc;
+
+use datafusion::arrow::compute::SortOptions;
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::row::{RowConverter, SortField};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::error::Result;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::expressions::Column;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+
+/// Aggregates that give the same result for any grouping of their rows into shards, in the order of the file.
+const INSENSITIVE: [&str; 18] = [
+    "count", "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "approx_distinct", "median",
+    "first_value", "last_value", "nth_value", "array_agg", "string_agg", "grouping", "sum", "avg",
+];
+
+/// Aggregates whose distinct values come out of a hash table.
+const UNORDERED_WHEN_DISTINCT: [&str; 2] = ["array_agg", "string_agg"];
+
+/// Makes one aggregate of a partial and a final one, where adding up parts would give other last digits than adding up
+/// rows: sums of floats, variances, estimated percentiles.
+#[derive(Debug)]
+pub struct OrderSensitiveAggregates;
+
+impl PhysicalOptimizerRule for OrderSensitiveAggregates {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_down(|plan| Ok(single(&plan)?.map_or_else(|| Transformed::no(plan), Transformed::yes))).data()
+    }
+
+    fn name(&self) -> &str {
+        "OrderSensitiveAggregates"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn single(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(last) = plan.downcast_ref::<AggregateExec>() else {
+        return Ok(None);
+    };
+    let Some(first) = last.input().downcast_ref::<AggregateExec>() else {
+        return Ok(None);
+    };
+    let in_two_steps = matches!(last.mode(), AggregateMode::Final | AggregateMode::FinalPartitioned)
+        && *first.mode() == AggregateMode::Partial;
+    let input_schema = first.input_schema();
+    if !in_two_steps || first.aggr_expr().iter().all(|aggregate| insensitive(aggregate, &input_schema)) {
+        return Ok(None);
+    }
+    let whole = AggregateExec::try_new(
+        AggregateMode::Single,
+        first.group_expr().clone(),
+        first.aggr_expr().to_vec(),
+        first.filter_expr().to_vec(),
+        Arc::clone(first.input()),
+        input_schema,
+    )?;
+    Ok(Some(Arc::new(whole.with_limit_options(last.limit_options()))))
+}
+
+fn insensitive(aggregate: &AggregateFunctionExpr, input: &Schema) -> bool {
+    let name = aggregate.fun().name();
+    if !INSENSITIVE.contains(&name) || !aggregate.order_bys().is_empty() {
+        return false;
+    }
+    if aggregate.is_distinct() && UNORDERED_WHEN_DISTINCT.contains(&name) {
+        return false;
+    }
+    let adds_up = matches!(name, "sum" | "avg");
+    let is_float = |data_type: DataType| {
+        matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64)
+    };
+    !adds_up || aggregate.expressions().iter().all(|expr| expr.data_type(input).is_ok_and(|t| !is_float(t)))
+}
+
+/// Makes every sort a sort by all columns, those that were asked for first.
+#[derive(Debug)]
+pub struct TotalOrder;
+
+impl PhysicalOptimizerRule for TotalOrder {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|plan| Ok(total(&plan).map_or_else(|| Transformed::no(plan), Transformed::yes))).data()
+    }
+
+    fn name(&self) -> &str {
+        "TotalOrder"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn total(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    if let Some(sort) = plan.downcast_ref::<SortExec>() {
+        let sorted = SortExec::new(extended(sort.expr(), &sort.input().schema()), Arc::clone(sort.input()))
+            .with_fetch(sort.fetch())
+            .with_preserve_partitioning(sort.preserve_partitioning());
+        return Some(Arc::new(sorted));
+    }
+    let merge = plan.downcast_ref::<SortPreservingMergeExec>()?;
+    let below = merge.input().output_ordering()?;
+    let begins_alike = below.len() >= merge.expr().len() && merge.expr().iter().zip(below.iter()).all(|(a, b)| a == b);
+    let ordering = if begins_alike { below } else { merge.expr() };
+    let merged = SortPreservingMergeExec::new(ordering.clone(), Arc::clone(merge.input()))
+        .with_fetch(merge.fetch())
+        .with_round_robin_repartition(false);
+    Some(Arc::new(merged))
+}
+
+fn extended(ordering: &LexOrdering, schema: &Schema) -> LexOrdering {
+    let mut total = ordering.clone();
+    for (index, field) in schema.fields().iter().enumerate() {
+        if RowConverter::supports_fields(&[SortField::new(field.data_type().clone())]) {
+            let column = Arc::new(Column::new(field.name(), index));
+            total.extend([PhysicalSortExpr::new(column, SortOptions::new(false, false))]);
+        }
+    }
+    total
+}

@@ -1,0 +1,92 @@
+//! Files into shards: pieces of text files whose starts are guessed and later proved to join, and runs of row groups of
+//! Parquet files.
+
+use karyaksham_text::{FileSource, ShardRange, cut, sniff};
+
+use crate::error::{EngineError, Result};
+use crate::job::{FileFormat, Job, Source};
+use crate::scan::{Footer, Piece, RowGroups, Shard, no_dialect, open_unchanged};
+
+/// Smaller shards are not worth a task, where the job does not say.
+const SMALLEST_BYTES: u64 = 16 << 20;
+
+/// Larger shards take too long to do again.
+const LARGEST_BYTES: u64 = 256 << 20;
+
+/// Shards for each task that can run at once, so that all of them end at about the same time.
+const ROUNDS: u64 = 8;
+
+/// The shards of one source, in the order of its rows.
+///
+/// # Errors
+/// SourceError for files that are missing, have changed or are not what they should be.
+pub fn of_source(job: &Job, index: usize) -> Result<Vec<Shard>> {
+    let source = &job.sources[index];
+    if source.files.is_empty() {
+        return Err(EngineError::invalid_job("NO_FILES", format!("Table '{}' has no files.", source.name)));
+    }
+    let size_bytes: u64 = source.files.iter().map(|file| file.size_bytes).sum();
+    let target = target_bytes(job, size_bytes);
+    let mut shards = Vec::new();
+    for file in 0..source.files.len() {
+        let pieces: Vec<Piece> = match source.format {
+            FileFormat::Parquet => row_groups(source, file, target)?.into_iter().map(Piece::Parquet).collect(),
+            _ => ranges(source, file, target)?.into_iter().map(Piece::Csv).collect(),
+        };
+        shards.extend(pieces.into_iter().map(|piece| Shard { source: index, file, piece }));
+    }
+    Ok(shards)
+}
+
+fn target_bytes(job: &Job, size_bytes: u64) -> u64 {
+    if let Some(wanted) = job.shard_size_bytes {
+        return wanted.max(1);
+    }
+    let parallelism = job.parallelism.unwrap_or(1).max(1) as u64;
+    (size_bytes / (parallelism * ROUNDS)).clamp(SMALLEST_BYTES, LARGEST_BYTES)
+}
+
+fn ranges(source: &Source, file: usize, target: u64) -> Result<Vec<ShardRange>> {
+    let dialect = source.dialect.as_ref().ok_or_else(|| no_dialect(source))?.to_text()?;
+    let path = &source.files[file].path;
+    let in_file = |e: EngineError| e.in_file(path);
+    drop(open_unchanged(source, file)?);
+    let bytes = FileSource::open(path.as_ref()).map_err(|e| in_file(e.into()))?;
+    let start = sniff::data_start(&bytes, &dialect).map_err(|e| in_file(e.into()))?;
+    Ok(cut(start, source.files[file].size_bytes.max(start), target))
+}
+
+/// Runs of row groups of about `target` bytes, at least one run.
+fn row_groups(source: &Source, file: usize, target: u64) -> Result<Vec<RowGroups>> {
+    let footer = Footer::read(source, file)?;
+    if file > 0 {
+        let first = Footer::read(source, 0)?;
+        if first.schema.fields() != footer.schema.fields() {
+            let message = format!("The files of table '{}' do not have the same columns.", source.name);
+            return Err(EngineError::source_error("SCHEMA_MISMATCH", message).in_file(&source.files[file].path));
+        }
+    }
+    let of = footer.row_groups.len();
+    let mut runs: Vec<RowGroups> = Vec::new();
+    for (index, (rows, bytes)) in footer.row_groups.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if run.hi - run.lo + bytes <= target => {
+                run.count += 1;
+                run.rows += rows;
+                run.hi += bytes;
+            }
+            last => {
+                let lo = last.map_or(0, |run| run.hi);
+                runs.push(RowGroups { first: index, count: 1, of, rows: *rows, lo, hi: lo + bytes });
+            }
+        }
+    }
+    if runs.is_empty() {
+        runs.push(RowGroups { first: 0, count: 0, of, rows: 0, lo: 0, hi: 0 });
+    }
+    // The footer goes with the last, so that the shards of a file end where it ends.
+    if let Some(last) = runs.last_mut() {
+        last.hi = last.hi.max(source.files[file].size_bytes);
+    }
+    Ok(runs)
+}

@@ -1,0 +1,207 @@
+//! Sources as tables. While a job is planned, a table is a leaf with one or two empty partitions, so that the plan has
+//! the same form for two shards and for two thousand; when a task runs, [`bind`] puts one real shard in its place.
+
+mod csv;
+mod parquet;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::TableType;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{EngineError, Result};
+use crate::job::{FileFormat, FileReject, FileShardReport, Job, Source};
+use crate::part::{Destination, RejectsPart};
+use crate::progress::{CancelToken, Progress};
+
+pub(crate) use self::csv::no_dialect;
+pub use self::parquet::{Footer, RowGroups};
+
+/// What one scan task reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Index of the source within the job.
+    pub source: usize,
+    /// Index of the file within the source.
+    pub file: usize,
+    /// Which part of the file.
+    pub piece: Piece,
+}
+
+/// Part of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Piece {
+    /// Bytes of a text file.
+    Csv(karyaksham_text::ShardRange),
+    /// Row groups of a Parquet file.
+    Parquet(RowGroups),
+}
+
+impl Piece {
+    /// How much there is to read.
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Csv(range) => range.hi.saturating_sub(range.lo),
+            Self::Parquet(groups) => groups.hi - groups.lo,
+        }
+    }
+}
+
+/// One source of a job, as DataFusion sees it.
+#[derive(Debug)]
+pub struct Table {
+    source: usize,
+    format: FileFormat,
+    schema: SchemaRef,
+    partitions: usize,
+}
+
+impl Table {
+    /// The source number `index` of a job, which has `shards` shards.
+    ///
+    /// # Errors
+    /// SourceError UNSUPPORTED_FORMAT, InvalidJob for columns that can't be read.
+    pub fn new(index: usize, source: &Source, shards: usize) -> Result<Self> {
+        let schema = match source.format {
+            FileFormat::Csv => csv::schema(source)?,
+            FileFormat::Parquet => parquet::schema(source)?,
+            FileFormat::Ndjson | FileFormat::Arrow => return Err(unsupported(source)),
+        };
+        Ok(Self {
+            source: index,
+            format: source.format,
+            schema,
+            partitions: shards.clamp(1, 2),
+        })
+    }
+}
+
+fn unsupported(source: &Source) -> EngineError {
+    EngineError::source_error("UNSUPPORTED_FORMAT", format!("Table '{}' has a format that can't be read yet.", source.name))
+        .hint("CSV and Parquet files can be read.")
+}
+
+#[async_trait]
+impl TableProvider for Table {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let projection = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        Ok(match self.format {
+            FileFormat::Parquet => parquet::leaf(self.source, &self.schema, projection, self.partitions)?,
+            _ => csv::leaf(self.source, &self.schema, projection, self.partitions),
+        })
+    }
+}
+
+/// Index of the source that a leaf stands for; None for everything else.
+pub fn source_of(plan: &dyn ExecutionPlan) -> Option<usize> {
+    let leaf = plan.downcast_ref::<DataSourceExec>()?;
+    csv::source_of(leaf).or_else(|| parquet::source_of(leaf))
+}
+
+/// What watches a scan, and where it leaves its rejects.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Ends the scan.
+    pub cancel: CancelToken,
+    /// Counts what it reads.
+    pub progress: Progress,
+    /// For rejects.
+    pub destination: Destination,
+}
+
+/// A shard that is being read.
+#[derive(Debug, Clone)]
+pub enum Running {
+    /// Of a text file.
+    Csv(Arc<csv::CsvRun>),
+    /// Of a Parquet file.
+    Parquet(Arc<parquet::ParquetRun>),
+}
+
+/// What a scan says at its end.
+#[derive(Debug)]
+pub struct ScanOutcome {
+    /// Of the bytes and rows it read.
+    pub report: FileShardReport,
+    /// Rows that could not be read, if any.
+    pub rejects: Option<RejectsPart>,
+    /// The first of them.
+    pub first_reject: Option<FileReject>,
+}
+
+/// The leaf with one real shard in it, and the handle on its scan.
+///
+/// # Errors
+/// SourceError for a file that is gone or has changed.
+pub fn bind(
+    leaf: &DataSourceExec,
+    job: &Job,
+    shard: &Shard,
+    surroundings: Surroundings,
+) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
+    let source = job.sources.get(shard.source).ok_or_else(|| EngineError::internal("a task names no source of its job"))?;
+    match &shard.piece {
+        Piece::Csv(range) => csv::bind(leaf, job, source, shard.file, *range, surroundings),
+        Piece::Parquet(groups) => parquet::bind(leaf, source, shard.file, groups, surroundings),
+    }
+}
+
+impl Running {
+    /// Read what the plan did not ask for (a LIMIT, say), so that every row of the shard is accounted for, and give
+    /// the account.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn finish(&self) -> Result<ScanOutcome> {
+        match self {
+            Self::Csv(run) => run.finish(),
+            Self::Parquet(run) => Ok(run.finish()),
+        }
+    }
+
+    /// Whether the scan stopped at a reject, because the policy says so.
+    pub fn stopped_at_reject(&self) -> bool {
+        match self {
+            Self::Csv(run) => run.stopped_at_reject(),
+            Self::Parquet(_) => false,
+        }
+    }
+}
+
+/// Open the file of a source, refusing one that has changed since the job was made.
+pub(crate) fn open_unchanged(source: &Source, file: usize) -> Result<std::fs::File> {
+    let reference = source.files.get(file).ok_or_else(|| EngineError::internal("a task names no file of its source"))?;
+    let in_file = |e: EngineError| e.in_file(&reference.path);
+    let opened = std::fs::File::open(&reference.path).map_err(|e| in_file(e.into()))?;
+    let metadata = opened.metadata().map_err(|e| in_file(e.into()))?;
+    if metadata.is_dir() {
+        return Err(in_file(std::io::Error::from(std::io::ErrorKind::IsADirectory).into()));
+    }
+    if metadata.len() != reference.size_bytes {
+        let message = format!("The file has {} bytes now, and had {}.", metadata.len(), reference.size_bytes);
+        return Err(in_file(EngineError::source_error("SOURCE_CHANGED", message)).hint("Make the job again with the file as it is."));
+    }
+    Ok(opened)
+}

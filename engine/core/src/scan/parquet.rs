@@ -1,0 +1,245 @@
+//! Parquet files through DataFusion's own reader, restricted to the row groups of one shard. Rows are counted from the
+//! footer, because row groups that the statistics rule out are accounted for without being read.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Statistics;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::{DataSource, DataSourceExec};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result as DataFusionResult;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
+use futures::StreamExt;
+use karyaksham_text::{ShardReport, StartFound};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use serde::{Deserialize, Serialize};
+
+use super::{Running, ScanOutcome, Surroundings, open_unchanged};
+use crate::error::{EngineError, Result};
+use crate::job::{FileShardReport, Source};
+
+/// Consecutive row groups of one file. `lo` and `hi` cut the file so that the shards of a file join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowGroups {
+    /// Index of the first.
+    pub first: usize,
+    /// How many.
+    pub count: usize,
+    /// How many the file has.
+    pub of: usize,
+    /// Their rows.
+    pub rows: u64,
+    /// Offset at which they begin.
+    pub lo: u64,
+    /// Offset at which the next begin.
+    pub hi: u64,
+}
+
+/// What the footer of a file says.
+#[derive(Debug)]
+pub struct Footer {
+    /// Columns, strings as views.
+    pub schema: SchemaRef,
+    /// Rows and compressed bytes of each row group.
+    pub row_groups: Vec<(u64, u64)>,
+}
+
+impl Footer {
+    /// Read the footer of a source's file.
+    ///
+    /// # Errors
+    /// SourceError: the file is missing, has changed, or is no Parquet file.
+    pub fn read(source: &Source, file: usize) -> Result<Self> {
+        let opened = open_unchanged(source, file)?;
+        let metadata = ArrowReaderMetadata::load(&opened, Default::default())
+            .map_err(|e| EngineError::from(e).in_file(&source.files[file].path))?;
+        let row_groups = metadata.metadata().row_groups().iter();
+        Ok(Self {
+            schema: Arc::new(datafusion::datasource::file_format::parquet::transform_schema_to_view(metadata.schema())),
+            row_groups: row_groups.map(|g| (g.num_rows().max(0) as u64, g.compressed_size().max(0) as u64)).collect(),
+        })
+    }
+}
+
+/// Planning's stand-in for the files of a source.
+#[derive(Debug, Clone, Copy)]
+struct SourceIndex(usize);
+
+/// The columns of a Parquet source, from the footer of its first file.
+pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
+    let schema = Footer::read(source, 0)?.schema;
+    let known = source.columns.iter().all(|column| schema.index_of(&column.name).is_ok());
+    if !known || (!source.columns.is_empty() && source.columns.len() != schema.fields().len()) {
+        let message = format!("The columns of table '{}' are not those of its file any more.", source.name);
+        return Err(EngineError::source_error("SOURCE_CHANGED", message).hint("Inspect the file again."));
+    }
+    Ok(schema)
+}
+
+pub(super) fn leaf(
+    source: usize,
+    schema: &SchemaRef,
+    projection: Vec<usize>,
+    partitions: usize,
+) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+    let stand_in = || FileGroup::new(vec![PartitionedFile::new("source", 1).with_extension(SourceIndex(source))]);
+    let reader = ParquetSource::new(TableSchema::from(Arc::clone(schema)));
+    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(reader))
+        .with_file_groups((0..partitions).map(|_| stand_in()).collect())
+        .with_projection_indices(Some(projection))?
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}
+
+pub(super) fn source_of(leaf: &DataSourceExec) -> Option<usize> {
+    let config = leaf.data_source().downcast_ref::<FileScanConfig>()?;
+    let file = config.file_groups.first()?.files().first()?;
+    file.extension::<SourceIndex>().map(|index| index.0)
+}
+
+pub(super) fn bind(
+    leaf: &DataSourceExec,
+    source: &Source,
+    file: usize,
+    groups: &RowGroups,
+    surroundings: Surroundings,
+) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
+    let config = leaf
+        .data_source()
+        .downcast_ref::<FileScanConfig>()
+        .ok_or_else(|| EngineError::internal("a Parquet shard for a leaf that is none"))?;
+    drop(open_unchanged(source, file)?);
+    let reference = &source.files[file];
+    let mut access = vec![RowGroupAccess::Skip; groups.of];
+    access.iter_mut().skip(groups.first).take(groups.count).for_each(|group| *group = RowGroupAccess::Scan);
+    let mut partitioned = PartitionedFile::new("", reference.size_bytes).with_extension(ParquetAccessPlan::new(access));
+    partitioned.object_meta.location = std::path::absolute(Path::new(&reference.path))
+        .map_err(EngineError::from)
+        .and_then(|path| {
+            object_store::path::Path::from_absolute_path(path)
+                .map_err(|e| EngineError::source_error("SOURCE_NOT_FOUND", e.to_string()))
+        })
+        .map_err(|e| e.in_file(&reference.path))?;
+    let config = FileScanConfigBuilder::from(config.clone()).with_file_groups(vec![FileGroup::new(vec![partitioned])]).build();
+    let run = Arc::new(ParquetRun {
+        file,
+        groups: groups.clone(),
+        surroundings,
+        rows_seen: AtomicU64::new(0),
+        bytes_counted: AtomicU64::new(0),
+    });
+    let metered = Metered { inner: Arc::new(config), run: Arc::clone(&run) };
+    Ok((DataSourceExec::from_data_source(metered), Running::Parquet(run)))
+}
+
+/// The scan of one shard's row groups.
+#[derive(Debug)]
+pub struct ParquetRun {
+    file: usize,
+    groups: RowGroups,
+    surroundings: Surroundings,
+    rows_seen: AtomicU64,
+    bytes_counted: AtomicU64,
+}
+
+impl ParquetRun {
+    fn saw(&self, rows: u64) -> Result<()> {
+        self.surroundings.cancel.check()?;
+        let seen = (self.rows_seen.fetch_add(rows, Ordering::Relaxed) + rows).min(self.groups.rows);
+        let size = u128::from(self.groups.hi - self.groups.lo);
+        let bytes = (size * u128::from(seen) / u128::from(self.groups.rows.max(1))) as u64;
+        let before = self.bytes_counted.swap(bytes, Ordering::Relaxed);
+        self.surroundings.progress.add_read(bytes.saturating_sub(before), rows, 0);
+        Ok(())
+    }
+
+    pub(super) fn finish(&self) -> ScanOutcome {
+        let RowGroups { rows, lo, hi, .. } = self.groups;
+        let seen = self.rows_seen.swap(rows, Ordering::Relaxed);
+        let counted = self.bytes_counted.swap(hi - lo, Ordering::Relaxed);
+        self.surroundings.progress.add_read((hi - lo).saturating_sub(counted), rows.saturating_sub(seen), 0);
+        let report = ShardReport {
+            lo,
+            hi,
+            start: StartFound::Exact,
+            ambiguous: false,
+            first: lo,
+            end: hi,
+            bytes_read: hi - lo,
+            rows_read: rows,
+            rows_passed: rows,
+            rows_rejected: 0,
+            lines: 0,
+            stopped_at_reject: false,
+        };
+        ScanOutcome { report: FileShardReport { file: self.file, report }, rejects: None, first_reject: None }
+    }
+}
+
+/// The reader of row groups, watched.
+#[derive(Debug)]
+struct Metered {
+    inner: Arc<FileScanConfig>,
+    run: Arc<ParquetRun>,
+}
+
+impl DataSource for Metered {
+    fn open(&self, partition: usize, context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
+        let inner = self.inner.open(partition, context)?;
+        let schema = inner.schema();
+        let run = Arc::clone(&self.run);
+        let watched = inner.map(move |batch| {
+            let batch = batch?;
+            run.saw(batch.num_rows() as u64)?;
+            Ok(batch)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, watched)))
+    }
+
+    fn fmt_as(&self, t: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        self.inner.fmt_as(t, f)
+    }
+
+    fn output_partitioning(&self) -> Partitioning {
+        Partitioning::UnknownPartitioning(1)
+    }
+
+    fn eq_properties(&self) -> EquivalenceProperties {
+        self.inner.eq_properties()
+    }
+
+    fn partition_statistics(&self, _partition: Option<usize>) -> DataFusionResult<Arc<Statistics>> {
+        Ok(Arc::new(Statistics::new_unknown(self.inner.eq_properties().schema())))
+    }
+
+    fn with_fetch(&self, _limit: Option<usize>) -> Option<Arc<dyn DataSource>> {
+        None
+    }
+
+    fn fetch(&self) -> Option<usize> {
+        self.inner.fetch()
+    }
+
+    fn try_swapping_with_projection(&self, _: &ProjectionExprs) -> DataFusionResult<Option<Arc<dyn DataSource>>> {
+        Ok(None)
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DataFusionResult<TreeNodeRecursion>,
+    ) -> DataFusionResult<TreeNodeRecursion> {
+        self.inner.apply_expressions(f)
+    }
+}

@@ -1,0 +1,223 @@
+//! One attempt of one task: plan the job again, put the shard or the blocks in, run, and write what comes out. It runs
+//! in the thread that calls it, writes only into its own folder, and ends with an outcome or an error, never with a panic.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use datafusion::execution::TaskContext;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use karyaksham_text::Start;
+
+use crate::error::{EngineError, Result};
+use crate::job::{FileReject, FileShardReport, Output};
+use crate::part::{Block, BlockWriter, Destination, Part, RejectsPart};
+use crate::plan::{Payload, Stages, Work, bind, config, with_exchanges, with_leaf};
+use crate::progress::{CancelToken, Progress};
+use crate::scan::{self, Piece, Running, Shard, Surroundings};
+use crate::sink::{self, PartSink};
+
+/// How many of the largest users of memory an error names.
+const NAMED_CONSUMERS: usize = 3;
+
+/// Where and how one attempt runs.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// For its results, and for what does not fit into memory.
+    pub destination: Destination,
+    /// For sorting, grouping and joining; None: no limit.
+    pub memory_bytes: Option<usize>,
+    /// Ends it.
+    pub cancel: CancelToken,
+    /// Counts what it does.
+    pub progress: Progress,
+}
+
+/// What an attempt made.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Rows for a later stage.
+    pub block: Option<Block>,
+    /// A piece of the output.
+    pub part: Option<Part>,
+    /// Rows that could not be read.
+    pub rejects: Option<RejectsPart>,
+    /// Of scan tasks.
+    pub report: Option<FileShardReport>,
+    /// The first row that could not be read.
+    pub first_reject: Option<FileReject>,
+    /// Rows in the block or the part.
+    pub rows_written: u64,
+}
+
+/// Run one attempt. `inputs[stage]` holds the blocks of an earlier stage in the order of its shards; `start` is the exact
+/// offset of the first record, for a text shard whose guess did not join.
+///
+/// # Errors
+/// All kinds but DataError: bad rows are told in the outcome.
+pub fn run(payload: &[u8], context: &Context, inputs: &[Vec<Block>], start: Option<u64>) -> Result<Outcome> {
+    let attempt = AssertUnwindSafe(|| attempt(payload, context, inputs, start));
+    let outcome = catch_unwind(attempt).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+    // What fails because everything is being torn down failed because it was canceled.
+    match outcome {
+        Err(_) if context.cancel.is_canceled() => Err(EngineError::Canceled),
+        other => other,
+    }
+}
+
+/// The error for a panic.
+pub fn panicked(panic: &(dyn Any + Send)) -> EngineError {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    EngineError::internal(format!("the engine panicked: {message}"))
+}
+
+fn attempt(payload: &[u8], context: &Context, inputs: &[Vec<Block>], start: Option<u64>) -> Result<Outcome> {
+    context.cancel.check()?;
+    let Payload { planned_at_us, job, shards, stage, work, .. } = Payload::from_bytes(payload)?;
+    let runtime = runtime(context)?;
+    let stages = bind(&job, &shards, planned_at_us, Arc::clone(&runtime))?.stages;
+    let is_whole = stages.last.is_none();
+    match work {
+        Work::Final => {
+            let plan = final_plan(&stages, inputs, &context.cancel)?;
+            let target = Target::part(&job.output, &plan, context)?;
+            drive(&plan, runtime, context, target, &|| false)
+        }
+        Work::Scan(shard) => {
+            let shard = with_start(shard, start);
+            let (plan, running) = scan_plan(&stages, stage, &job, &shard, context)?;
+            let target = if is_whole { Target::part(&job.output, &plan, context)? } else { Target::block(&plan, context)? };
+            let stopped = || running.stopped_at_reject();
+            let outcome = drive(&plan, runtime, context, target, &stopped)?;
+            let scanned = running.finish()?;
+            let outcome = if scanned.report.report.stopped_at_reject { Outcome::default() } else { outcome };
+            Ok(Outcome {
+                rejects: scanned.rejects,
+                report: Some(scanned.report),
+                first_reject: scanned.first_reject,
+                ..outcome
+            })
+        }
+    }
+}
+
+fn with_start(mut shard: Shard, start: Option<u64>) -> Shard {
+    if let (Piece::Csv(range), Some(offset)) = (&mut shard.piece, start) {
+        range.start = Start::Exact(offset);
+    }
+    shard
+}
+
+fn scan_plan(
+    stages: &Stages,
+    stage: usize,
+    job: &crate::Job,
+    shard: &Shard,
+    context: &Context,
+) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
+    let pipeline = stages.pipelines.get(stage).ok_or_else(|| EngineError::internal(format!("the plan has no scan {stage}")))?;
+    let mut running = None;
+    let plan = with_leaf(&pipeline.plan, &mut |leaf| {
+        let surroundings = Surroundings {
+            cancel: context.cancel.clone(),
+            progress: context.progress.clone(),
+            destination: context.destination.clone(),
+        };
+        let (bound, run) = scan::bind(leaf, job, shard, surroundings)?;
+        running = Some(run);
+        Ok(bound)
+    })?;
+    let running = running.ok_or_else(|| EngineError::internal("a pipeline has no source"))?;
+    Ok((plan, running))
+}
+
+fn final_plan(stages: &Stages, inputs: &[Vec<Block>], cancel: &CancelToken) -> Result<Arc<dyn ExecutionPlan>> {
+    let last = stages.last.as_ref().ok_or_else(|| EngineError::internal("the plan has no final stage"))?;
+    with_exchanges(last, &mut |exchange| match inputs.get(exchange.stage()) {
+        Some(blocks) if !blocks.is_empty() => Ok(Arc::new(exchange.with_blocks(blocks.clone(), cancel.clone()))),
+        _ => Err(EngineError::internal(format!("the blocks of stage {} are missing", exchange.stage()))),
+    })
+}
+
+fn runtime(context: &Context) -> Result<Arc<RuntimeEnv>> {
+    let named = std::num::NonZeroUsize::new(NAMED_CONSUMERS).unwrap_or(std::num::NonZeroUsize::MIN);
+    let pool: Arc<dyn MemoryPool> = match context.memory_bytes {
+        Some(limit) => Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), named)),
+        None => Arc::new(UnboundedMemoryPool::default()),
+    };
+    let folder = context.destination.staging_dir.clone();
+    let disk = DiskManagerBuilder::default()
+        .with_mode(DiskManagerMode::Directories(vec![folder]))
+        .with_max_temp_directory_size(u64::MAX);
+    Ok(Arc::new(RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build()?))
+}
+
+/// Where the rows go.
+enum Target {
+    Block(BlockWriter),
+    Part(Box<dyn PartSink>),
+}
+
+impl Target {
+    fn part(output: &Output, plan: &Arc<dyn ExecutionPlan>, context: &Context) -> Result<Self> {
+        Ok(Self::Part(sink::open(output, plan.schema(), &context.destination)?))
+    }
+
+    fn block(plan: &Arc<dyn ExecutionPlan>, context: &Context) -> Result<Self> {
+        Ok(Self::Block(BlockWriter::new(plan.schema(), &context.destination)?))
+    }
+
+    fn finish(self, rows_written: u64) -> Result<Outcome> {
+        let mut outcome = Outcome { rows_written, ..Outcome::default() };
+        match self {
+            Self::Block(writer) => outcome.block = Some(writer.finish()?),
+            Self::Part(sink) => outcome.part = Some(sink.finish()?),
+        }
+        Ok(outcome)
+    }
+}
+
+/// Run a plan of one partition to its end in this thread. `stopped` says that the rest of it is not wanted.
+fn drive(
+    plan: &Arc<dyn ExecutionPlan>,
+    runtime: Arc<RuntimeEnv>,
+    context: &Context,
+    mut target: Target,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Outcome> {
+    let reactor = tokio::runtime::Builder::new_current_thread().build()?;
+    let task: Arc<TaskContext> = SessionContext::new_with_config_rt(config(), runtime).task_ctx();
+    let rows = reactor.block_on(async {
+        let mut stream = plan.execute(0, task)?;
+        let mut rows = 0;
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = context.cancel.canceled() => return Err(EngineError::Canceled),
+                batch = stream.next() => batch,
+            };
+            let Some(batch) = batch.transpose()? else {
+                return Ok(rows);
+            };
+            if stopped() {
+                return Ok(rows);
+            }
+            match &mut target {
+                Target::Block(writer) => writer.write(&batch)?,
+                Target::Part(sink) => sink.write(&batch)?,
+            }
+            rows += batch.num_rows() as u64;
+            context.progress.add_written(batch.num_rows() as u64);
+        }
+    })?;
+    target.finish(rows)
+}
