@@ -6,12 +6,14 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,6 +90,8 @@ def connect(
     `temp_dir` belongs to the local cluster alone: what a killed process left there is ended and removed first.
     Signal handlers stay as they are. May be called on any thread. Raises InfrastructureError.
     """
+    if (ray := sys.modules.get("ray")) is not None and ray.is_initialized():
+        raise InfrastructureError("RAY_ALREADY_CONNECTED", "This process is connected to Ray already.")
     home = None if address is not None else _Home.claim(temp_dir)
     keeper = _Keeper()
     try:
@@ -188,11 +192,10 @@ class _Home:
 
     @staticmethod
     def claim(temp_dir: str | None) -> "_Home":
-        passing = temp_dir is None or len(os.path.abspath(temp_dir)) > LONGEST_TEMP_DIR
-        folder = Path(
-            tempfile.mkdtemp(prefix="kk-") if temp_dir is None or passing else os.path.abspath(temp_dir)
-        )
+        folder = _short(temp_dir) if temp_dir is not None else Path(tempfile.mkdtemp(prefix="kk-"))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            raise InfrastructureError("RAY_FOLDER_NOT_OURS", "The folder for Ray belongs to another user.")
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -203,7 +206,7 @@ class _Home:
                 "Another Karyaksham on this machine uses the same folder for Ray.",
                 "Stop it, or give this one a data folder of its own.",
             ) from None
-        home = _Home(folder, lock, passing)
+        home = _Home(folder, lock, passing=temp_dir is None or folder != Path(temp_dir).absolute())
         home.clear()
         return home
 
@@ -230,6 +233,15 @@ class _Home:
         if self.passing:
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self.lock)
+
+
+def _short(temp_dir: str) -> Path:
+    """The folder itself, or where its path is too long for Ray, always the same short one instead."""
+    folder = Path(temp_dir).absolute()
+    if len(str(folder)) <= LONGEST_TEMP_DIR:
+        return folder
+    name = blake2b(str(folder).encode(), digest_size=6).hexdigest()
+    return Path(tempfile.gettempdir(), f"kk-{os.getuid()}-{name}")
 
 
 def _holders(folder: Path) -> Iterator[int]:
