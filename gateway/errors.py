@@ -3,14 +3,8 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from karyaksham_engine.errors import (
-    DataError,
-    InvalidJob,
-    KaryakshamError,
-    ResourceError,
-    SourceError,
-    TransientIo,
-)
+from karyaksham_engine.errors import DataError, InvalidJob, ResourceError, SourceError, TransientIo
+from karyaksham_engine.errors import KaryakshamError as KaryakshamError
 
 
 class ErrorCode(StrEnum):

@@ -147,8 +147,9 @@ def configure_logging(settings: Settings) -> None:
 def _request_id(scope: Scope) -> str:
     """The one that a proxy gave, where it looks like one, else a new one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := value.decode("latin-1")):
-            return given
+        if name == b"x-request-id":
+            given: str = value.decode("latin-1")
+            return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     return secrets.token_hex(8)
 
 

@@ -90,7 +90,7 @@ class Context:
         if load not in self._loaders:
             # A WebSocket outlives what it has read: there a loader only batches.
             keep = isinstance(self.request, Request)
-            self._loaders[load] = DataLoader(load_fn=load, cache=keep)  # type: ignore[arg-type]
+            self._loaders[load] = DataLoader(load_fn=load, cache=keep)
         return self._loaders[load]
 
 

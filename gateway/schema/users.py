@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 from starlette.requests import Request
+from starlette.responses import Response
 
 from gateway import auth, users
 from gateway.auth import Tokens
@@ -160,7 +161,7 @@ class UserMutation:
     async def logout(self, info: Info, input: RefreshSessionInput | None = None) -> LogoutPayload:
         context = info.context
         await auth.logout(token=_refresh_token(context, input), viewer=context.viewer)
-        if _in_browser(context):
+        if isinstance(context.response, Response) and _in_browser(context):
             context.response.delete_cookie(REFRESH_COOKIE, path=COOKIE_PATH)
         return LogoutPayload()
 
@@ -204,7 +205,7 @@ def _refresh_token(context: Context, given: RefreshSessionInput | None) -> str |
 
 def _session(context: Context, tokens: Tokens) -> SessionPayload:
     browser = _in_browser(context)
-    if browser:
+    if browser and isinstance(context.response, Response):
         context.response.set_cookie(
             REFRESH_COOKIE,
             tokens.refresh_token,

@@ -79,7 +79,7 @@ class View(GraphQL[Context, None]):
                 context.refusal = error
         return context
 
-    async def get_sub_response(self, request: Request) -> Response:
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
         response = await super().get_sub_response(request)
         response.headers["content-type"] = media_type(request.headers.get("accept", ""))
         return response

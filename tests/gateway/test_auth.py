@@ -187,7 +187,7 @@ async def test_tokens_that_are_not_ours_are_refused(service: Service, api: Api) 
     session_id, user_id = claims["sid"], claims["sub"]
     expired = AccessClaims(UUID(user_id), UUID(session_id), now() - timedelta(minutes=1))
     forged = [
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         jwt.encode(claims, "x" * 32, algorithm="HS256"),
         access_token("another secret of 32 bytes or more", expired, issued_at=now()),
         access_token(service.settings.secret_key, expired, issued_at=now() - timedelta(hours=1)),
