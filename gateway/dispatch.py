@@ -62,6 +62,7 @@ class Dispatcher:
         self._events = events
         self._start_run = start_run
         self._cluster: ray_cluster.Cluster | None = None
+        self._connecting: asyncio.Future[ray_cluster.Cluster] | None = None
         self._owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._running: dict[UUID, tuple[Execution, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -94,24 +95,30 @@ class Dispatcher:
             execution.leave()
         await asyncio.gather(*(task for _, task in left), return_exceptions=True)
         await journal.release({execution.job_id: execution.epoch for execution, _ in left})
-        if self._cluster is not None:
-            await asyncio.to_thread(self._cluster.shutdown)
-            self._cluster = None
+        if self._connecting is not None:
+            # A thread that starts Ray can't be stopped, only waited for.
+            await asyncio.wait([self._connecting])
+            if self._connecting.exception() is None:
+                await asyncio.to_thread(self._connecting.result().shutdown)
 
     async def _connect(self) -> None:
         settings = self._settings
+        is_first = True
         while self._start_run is None:
             try:
-                self._cluster = await asyncio.to_thread(
+                connect = asyncio.to_thread(
                     ray_cluster.connect,
                     settings.ray_address,
                     temp_dir=str(settings.ray_dir),
                     dashboard=settings.ray_dashboard,
                     num_cpus=settings.ray_num_cpus,
                 )
+                self._connecting = asyncio.ensure_future(connect)
+                self._cluster = await asyncio.shield(self._connecting)
                 self._start_run = _start_on_ray
-            except Exception:
-                log.exception("Ray can't be reached; trying again in %s s", RECONNECT_S)
+            except Exception as error:
+                log.error("%s Trying again in %s s.", error, RECONNECT_S, exc_info=is_first)
+                is_first = False
                 await asyncio.sleep(RECONNECT_S)
         self._wake.set()
 
