@@ -80,7 +80,7 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
     let mut valid = !0_u64 << (from & 63);
     let mut anomaly = None;
     let mut quoted_lines = 0; // before the last line end outside quotes
-    let mut quoted_lines_after = 0;
+    let mut quoted_lines_after = 0; // and since then
 
     let mut base = from & !63;
     while base < to {
@@ -104,7 +104,8 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
         let mut structural = delimiters | newlines;
         let mut records = newlines;
         if QUOTES {
-            if quotes | inside_before | close_before | close_cr_before == 0 {
+            let pending = close_before | close_cr_before | quoted_lines_after as u64;
+            if quotes | inside_before | pending == 0 {
                 opening_may_start = structural >> 63;
             } else {
                 // SAFETY: as above.

@@ -1,0 +1,92 @@
+//! The scan against its specification: the same rows and rejects for any bytes, dialect, chunk size, instruction set and
+//! cut.
+
+mod generate;
+mod harness;
+mod reader;
+
+use karyaksham_text::index::Simd;
+use karyaksham_text::{BadRowPolicy, Dialect};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use generate::{any_case, cases, rows};
+use harness::Case;
+use reader::Kind;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_scan_reads_what_the_specification_reads(case in any_case()) {
+        let expected = case.expected();
+        for simd in Simd::available() {
+            let (outcome, report) = case.scan(simd, case.whole());
+            prop_assert_eq!(&outcome, &expected);
+            prop_assert_eq!(report.end, case.file.len() as u64);
+        }
+    }
+
+    #[test]
+    fn shards_with_guessed_starts_give_the_whole(case in any_case(), cuts in prop::collection::vec(any::<Index>(), 1..6)) {
+        let cuts: Vec<_> = cuts.iter().map(|cut| cut.index(case.file.len() + 1)).collect();
+        let outcome = case.scan_shards(Simd::get(), case.ranges(&cuts));
+        prop_assert_eq!(outcome, case.expected());
+    }
+
+    #[test]
+    fn a_failing_scan_hands_on_the_rows_before_its_first_reject(case in any_case()) {
+        let expected = case.expected();
+        let (outcome, report) = case.scan_with(Simd::get(), case.whole(), case.options(BadRowPolicy::FailJob));
+        prop_assert_eq!(report.stopped_at_reject, !expected.rejects.is_empty());
+        prop_assert_eq!(outcome.rejects.first(), expected.rejects.first());
+        prop_assert!(outcome.rejects.len() <= 1);
+        let passed = expected.rejects.first().map_or(expected.rows.len(), |reject| reject.row as usize - 1);
+        prop_assert_eq!(&outcome.rows[..], &expected.rows[..passed]);
+    }
+
+    #[test]
+    fn counting_rows_rejects_what_the_structure_rejects(case in any_case()) {
+        let mut text = case.clone();
+        text.kinds.fill(Kind::Text);
+        text.required.fill(false);
+        let mut options = text.options(BadRowPolicy::RejectRow);
+        options.projection.clear();
+        let (outcome, report) = text.scan_with(Simd::get(), text.whole(), options);
+        let expected = text.expected();
+        let structural = |reject: &&reader::Rejected| reject.code != karyaksham_text::RejectCode::InvalidEncoding;
+        let rejects: Vec<_> = expected.rejects.iter().filter(structural).cloned().collect();
+        prop_assert_eq!(outcome.rejects, rejects);
+        prop_assert_eq!(report.rows_read, (expected.rows.len() + expected.rejects.len()) as u64);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_clean_file_is_cut_right_at_every_byte(mut case in cases(rows(4, 40, 0), 4, &[1 << 24], &[64, 1 << 18])) {
+        case.kinds.fill(Kind::Text);
+        let expected = case.expected();
+        for cut in 0..case.file.len() {
+            prop_assert_eq!(&case.scan_shards(Simd::get(), case.ranges(&[cut])), &expected, "cut at {}", cut);
+        }
+    }
+}
+
+/// Without the memory of where an earlier run stopped, each line here is read to the end of the file.
+#[test]
+fn quotes_that_open_on_every_line_cost_one_reading() {
+    let case = Case {
+        file: b"x\",\"abc\n".repeat(200_000),
+        dialect: Dialect::default(),
+        kinds: vec![Kind::Text, Kind::Text],
+        required: vec![false, false],
+        max_record_bytes: 1 << 20,
+        chunk_bytes: 1 << 18,
+        batch_rows: 8192,
+    };
+    let (outcome, report) = case.scan(Simd::get(), case.whole());
+    assert_eq!(report.rows_rejected, 200_000);
+    assert!(outcome.rows.is_empty());
+}
