@@ -1,8 +1,8 @@
 //! What a file is, from its head and from windows over the whole of it, with the evidence for each choice.
 //!
 //! [`sample`] takes the bytes, [`format`] refuses those that are no delimited text, [`detect`] compares dialects by
-//! what they make of the sample ([`split`], [`tally`]), [`columns`] finds names and types ([`types`], [`value`]),
-//! [`evidence`] says why, and [`start`] finds where the data begins.
+//! what they make of the sample ([`split`], [`tally`]), [`columns`] finds names and types ([`header`], [`types`],
+//! [`value`]), [`evidence`] says why, and [`start`] finds where the data begins.
 
 use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ mod columns;
 mod detect;
 mod evidence;
 mod format;
+mod header;
 mod sample;
 mod split;
 mod start;

@@ -351,7 +351,7 @@ fn refusals_say_what_the_bytes_are() {
         failure((0..=255).cycle().take(9000).collect::<Vec<u8>>()).0,
         "BINARY_FILE"
     );
-    for empty in ["", "\n", "\r\n\r\n", "\u{feff}", "\u{feff}\n\n"] {
+    for empty in ["", "\n", "\r\n\r\n", "\u{feff}", "\u{feff}\n\n", " \n \t\n"] {
         assert_eq!(failure(empty).0, "EMPTY_FILE", "{empty:?}");
     }
 }

@@ -129,6 +129,18 @@ fn bad_values_make_their_column_text_and_say_so() {
 }
 
 #[test]
+fn one_stray_quote_does_not_make_quotes_text() {
+    for dirt in ["2,\"x\"junk", "2,\"never closed", "\"2\" ,x"] {
+        let text = format!("id,name\n1,a\n{dirt}\n3,c\n4,d\n");
+        let sniffed =
+            sniff(&Bytes(text.into()), &DialectOverrides::default()).expect("it is a table");
+        assert_eq!(sniffed.dialect.quote, Some(b'"'), "{dirt}");
+        assert_eq!(sniffed.columns[0].data_type, DataType::Int64, "{dirt}");
+        assert!(says(&sniffed, "1 sampled records have a fault"));
+    }
+}
+
+#[test]
 fn short_and_long_rows_do_not_make_one_column() {
     let text = "a,b,c\n1,2,3\n4,5\n6,7,8,9\n1,1,1\n";
     let sniffed = sniff(&Bytes(text.into()), &DialectOverrides::default()).expect("it is a table");

@@ -50,6 +50,11 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// The delimiter is one that text has for other reasons.
+    pub fn is_rare(&self) -> bool {
+        RARE.contains(&self.rules.delimiter)
+    }
+
     /// Every record has the same number of fields.
     fn is_perfect(&self) -> bool {
         self.tally.records > 0 && self.tally.of(self.fields) == self.tally.records
@@ -265,18 +270,16 @@ fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
         .first()
         .is_some_and(|line| line.fields == fields);
     let consistent = share >= 0.7 || (share >= 0.45 && fields > 2 && first_fits);
-    let rare = RARE.contains(&reading.rules.delimiter) && overrides.delimiter.is_none();
+    let rare = reading.is_rare() && overrides.delimiter.is_none();
     let evident = !rare || (share >= 0.98 && fields > 2 && tally.records > 2);
     if !consistent || !evident {
         return INCONSISTENT * share;
     }
     let columns = 1.0 - 1.0 / fields as f64;
     let whole = if reading.skip_rows == 0 { 1.0 } else { 0.9 };
-    let prior = if RARE.contains(&reading.rules.delimiter) {
-        0.6
-    } else {
-        1.0
-    };
-    let quotes = 1.0 - 0.3 * tally.leftover_share();
+    let prior = if reading.is_rare() { 0.6 } else { 1.0 };
+    // One stray quote is a fault of its record; a file in which quotes are text has many.
+    let unquoted = reading.rules.quote.is_none() && !tally.has_strays();
+    let quotes = if unquoted { 0.5 } else { 1.0 } - 0.3 * tally.leftover_share();
     share.powf(1.5) * (0.55 * columns + 0.45 * tally.typed_share()) * whole * prior * quotes
 }

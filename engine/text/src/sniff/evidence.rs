@@ -3,6 +3,7 @@
 use super::DialectOverrides;
 use super::columns::Columns;
 use super::detect::Reading;
+use super::header::Certainty;
 use super::sample::Head;
 use super::types::grouped;
 use crate::LineEnding;
@@ -28,9 +29,14 @@ pub(super) fn confidence(
         _ => 1.0,
     };
     let preamble = if best.skip_rows > 0 { 0.95 } else { 1.0 };
-    let header = if columns.sure { 1.0 } else { 0.9 };
+    let header = match columns.certainty {
+        Certainty::Sure => 1.0,
+        Certainty::Likely => 0.9,
+        Certainty::Odd => 0.6,
+    };
+    let rare = if best.is_rare() { 0.6 } else { 1.0 };
     let close = if is_close(best, rival) { 0.7 } else { 1.0 };
-    best.tally.share(best.fields) * records * one_column * preamble * header * close
+    best.tally.share(best.fields) * records * one_column * preamble * header * rare * close
 }
 
 /// The sentences, the most important first.

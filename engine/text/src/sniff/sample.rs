@@ -42,7 +42,7 @@ impl Head {
         let mut head = Self::of_limit(source, limit)?;
         while !head.has_lines() && head.grow(source)? {}
         let bytes = &head.window.bytes;
-        if bytes.iter().all(|b| matches!(b, b'\n' | b'\r')) {
+        if bytes.trim_ascii().is_empty() {
             return Err(format::empty(if size == 0 {
                 "The file is empty."
             } else {

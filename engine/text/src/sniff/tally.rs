@@ -33,6 +33,8 @@ pub(super) struct Tally {
     typed: u64,
     /// Of the first records: values within a kind of quotes that the reading does not take for quotes.
     leftover: u64,
+    /// Of the first records: values that begin with such a quote and do not end with it.
+    stray: u64,
 }
 
 impl Tally {
@@ -97,8 +99,12 @@ impl Tally {
             self.cells += 1;
             self.typed += u64::from(is_typed(value));
             let (first, last) = (value[0], value[value.len() - 1]);
-            let in_quotes = value.len() > 1 && first == last && matches!(first, b'"' | b'\'');
-            self.leftover += u64::from(in_quotes && !field.quoted && rules.quote != Some(first));
+            let is_quote = matches!(first, b'"' | b'\'') && rules.quote != Some(first);
+            if is_quote && !field.quoted {
+                let closes = value.len() > 1 && last == first;
+                self.leftover += u64::from(closes);
+                self.stray += u64::from(!closes && first == b'"');
+            }
         }
     }
 
@@ -130,6 +136,11 @@ impl Tally {
     /// Part of the first values that are numbers, dates and the like.
     pub fn typed_share(&self) -> f64 {
         ratio(self.typed, self.cells)
+    }
+
+    /// Quotes are evidently text: several of the first records have one that is no pair's.
+    pub fn has_strays(&self) -> bool {
+        self.stray > 2 && self.stray * 20 >= self.lines.len() as u64
     }
 
     /// Part of the first values that keep quotes around them.

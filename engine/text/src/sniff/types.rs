@@ -23,13 +23,13 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// Count one field; an empty one without quotes is null.
+    /// Count one field; an empty one without quotes is null. Blanks around a value are no part of it, unless it is text.
     pub fn add(&mut self, value: &[u8], quoted: bool) {
         if value.is_empty() && !quoted {
             self.nulls += 1;
             return;
         }
-        let kind = classify(value);
+        let kind = classify(trim_blanks(value));
         if let Kind::Fixed { scale, digits } = kind {
             self.scales_differ |= self.scale.is_some_and(|seen| seen != scale);
             self.scale = Some(scale);
@@ -56,16 +56,23 @@ impl Probe {
             };
             return (DataType::Utf8View, why);
         }
-        let all = format!("all {} sampled values", grouped(values));
+        // A blank field is null where it is no text.
+        let blanks = self.counts[Kind::Blank.index()];
+        let filled = values - blanks;
+        let but = match blanks {
+            0 => String::new(),
+            _ => format!(" but {} blank ones", grouped(blanks)),
+        };
+        let all = format!("all {} sampled values{but}", grouped(values));
         let only = |kinds: &[Kind]| {
             let fitting: u64 = kinds.iter().map(|kind| self.counts[kind.index()]).sum();
-            fitting == values
+            filled > 0 && fitting == filled
         };
         let fixed = Kind::Fixed {
             scale: 0,
             digits: 0,
         };
-        let finite = values > self.counts[Kind::NotFinite.index()];
+        let finite = filled > self.counts[Kind::NotFinite.index()];
         if only(&[Kind::Int]) {
             (DataType::Int64, format!("{all} are integers"))
         } else if only(&[Kind::Int, Kind::BigInt]) {
@@ -136,10 +143,6 @@ impl Probe {
                 Kind::LeadingZero,
                 "has a leading zero that a number would lose",
             ),
-            (
-                Kind::Empty,
-                "is an empty string in quotes, which is no null",
-            ),
             (Kind::Text, "is no number, date or boolean"),
         ];
         let odd = odd
@@ -160,7 +163,7 @@ impl Probe {
                 self.example(*other)
             ),
             (None, [one]) => format!("text: {} is no finite number", self.example(*one)),
-            (None, []) => "text".into(),
+            (None, []) => "text: the sample has only blanks".into(),
         }
     }
 
@@ -184,13 +187,13 @@ const KINDS: [Kind; Kind::COUNT] = [
     Kind::TimestampUtc,
     Kind::Bool,
     Kind::LeadingZero,
-    Kind::Empty,
+    Kind::Blank,
     Kind::Text,
 ];
 
 /// Whether a value could stand in a column of a type; text takes everything.
 pub(super) fn fits(value: &[u8], data_type: &DataType) -> bool {
-    let kind = classify(value);
+    let kind = classify(trim_blanks(value));
     match data_type {
         DataType::Int64 => kind == Kind::Int,
         DataType::Decimal128(_, 0) => matches!(kind, Kind::Int | Kind::BigInt),
@@ -206,6 +209,20 @@ pub(super) fn fits(value: &[u8], data_type: &DataType) -> bool {
         DataType::Timestamp(_, Some(_)) => kind == Kind::TimestampUtc,
         DataType::Boolean => kind == Kind::Bool,
         _ => true,
+    }
+}
+
+/// Without the spaces and tabs around it.
+pub(super) fn trim_blanks(value: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    if !value.first().is_some_and(is_blank) && !value.last().is_some_and(is_blank) {
+        return value;
+    }
+    let first = value.iter().position(|byte| !is_blank(byte));
+    let last = value.iter().rposition(|byte| !is_blank(byte));
+    match (first, last) {
+        (Some(first), Some(last)) => &value[first..=last],
+        _ => &[],
     }
 }
 
@@ -229,7 +246,10 @@ mod tests {
     fn verdict(values: &[&str]) -> (DataType, String) {
         let mut probe = Probe::default();
         for value in values {
-            probe.add(value.as_bytes(), *value == "\"\"");
+            let quoted = value
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            probe.add(quoted.unwrap_or(value).as_bytes(), quoted.is_some());
         }
         probe.verdict()
     }
@@ -275,6 +295,10 @@ mod tests {
             (vec!["true", "False"], DataType::Boolean),
             (vec!["0", "true"], DataType::Utf8View),
             (vec!["", ""], DataType::Utf8View),
+            (vec!["\"\"", "1"], DataType::Int64),
+            (vec![" 1", "-2 ", "\t"], DataType::Int64),
+            (vec!["\"\"", " "], DataType::Utf8View),
+            (vec!["\"2024-01-01\"", "\"\""], DataType::Date32),
             (vec![], DataType::Utf8View),
         ] {
             assert_eq!(verdict(&values).0, expected, "{values:?}");

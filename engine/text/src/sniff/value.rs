@@ -1,7 +1,7 @@
 //! What one value could be. The grammar is strict, so that a type never changes what a value says.
 //!
 //! Integers have no plus sign and no leading zero (`+49` and `00501` are text), fractions have digits on both sides of
-//! the point to be a decimal, dates and times are ISO 8601, and nothing is trimmed.
+//! the point to be a decimal, dates and times are ISO 8601, and nothing is a boolean but `true` and `false`.
 
 /// The kinds of values, finer than types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub(super) enum Kind {
     Bool,
     /// A number but for its leading zeros.
     LeadingZero,
-    /// Nothing between quotes.
-    Empty,
+    /// Nothing, or nothing but blanks.
+    Blank,
     /// Anything else.
     Text,
 }
@@ -49,7 +49,7 @@ impl Kind {
             Self::TimestampUtc => 7,
             Self::Bool => 8,
             Self::LeadingZero => 9,
-            Self::Empty => 10,
+            Self::Blank => 10,
             Self::Text => 11,
         }
     }
@@ -63,7 +63,7 @@ impl Kind {
 /// The kind of a field that is not null.
 pub(super) fn classify(value: &[u8]) -> Kind {
     match value {
-        [] => Kind::Empty,
+        [] => Kind::Blank,
         b"true" | b"false" | b"True" | b"False" | b"TRUE" | b"FALSE" => Kind::Bool,
         b"NaN" | b"nan" | b"inf" | b"-inf" | b"Infinity" | b"-Infinity" => Kind::NotFinite,
         [b'0'..=b'9' | b'-' | b'.', ..] => number(value).unwrap_or_else(|| moment(value)),
@@ -286,6 +286,6 @@ mod tests {
         assert_eq!(classify(b"FALSE"), Kind::Bool);
         assert_eq!(classify(b"0"), Kind::Int);
         assert_eq!(classify(b"yes"), Kind::Text);
-        assert_eq!(classify(b""), Kind::Empty);
+        assert_eq!(classify(b""), Kind::Blank);
     }
 }
