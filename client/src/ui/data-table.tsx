@@ -88,6 +88,7 @@ export function DataTable({ label, columns, rows, maxHeight = 420 }: DataTablePr
                   <span className={classes.type}>{column.type}</span>
                 </th>
               ))}
+              <td className={classes.filler} aria-hidden />
             </tr>
           </thead>
           <tbody>
@@ -113,6 +114,7 @@ export function DataTable({ label, columns, rows, maxHeight = 420 }: DataTablePr
                     </td>
                   );
                 })}
+                <td className={classes.filler} aria-hidden />
               </tr>
             ))}
             {after > 0 ? <tr style={{ height: after }} aria-hidden /> : null}

@@ -1,6 +1,7 @@
 import { Alert, Button, Center, Group, Skeleton, Stack, Text, ThemeIcon } from "@mantine/core";
 import { IconAlertTriangle, IconRefresh, type TablerIcon } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import classes from "./states.module.css";
 
 type EmptyProps = { icon: TablerIcon; title: string; children?: ReactNode; action?: ReactNode };
 
@@ -41,13 +42,10 @@ type FailureProps = { title: string; message: string; hint?: string | null; onRe
 export function Failure({ title, message, hint, onRetry }: FailureProps) {
   return (
     <Alert
-      color="red"
-      variant="light"
-      radius="md"
       role="alert"
       icon={<IconAlertTriangle aria-hidden />}
       title={title}
-      styles={{ title: { color: "var(--k-bad)" }, icon: { color: "var(--k-bad)" }, message: { color: "var(--k-text)" } }}
+      classNames={{ root: classes.failure, title: classes.failureTitle, icon: classes.failureTitle, message: classes.failureText }}
     >
       <Stack gap="xs" align="flex-start">
         <Text size="sm" style={{ overflowWrap: "anywhere" }}>

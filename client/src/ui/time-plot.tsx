@@ -5,7 +5,7 @@ import { formatDuration } from "./format";
 import classes from "./time-plot.module.css";
 
 const HEIGHT_PX = 190;
-const AXIS_PX = 76;
+const AXIS_PX = 66;
 
 export type Curve = {
   name: string;

@@ -49,7 +49,9 @@ export function ShardGrid({ stage }: { stage: Stage }) {
           ? describe(current)
           : hidden > 0
             ? `The first ${formatCount(tasks.length)} shards are drawn; ${formatCount(hidden)} more are counted above.`
-            : "Point at a shard to see more of it."}
+            : tasks.length > 1
+              ? "Point at a shard to see more of it."
+              : ""}
       </p>
     </div>
   );

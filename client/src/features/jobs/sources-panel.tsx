@@ -1,9 +1,9 @@
-import { ActionIcon, Button, Group, Loader, Select, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Loader, Select, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { useDatasets, type Dataset } from "../../api/datasets";
-import { formatBytes, plural } from "../../ui/format";
+import { formatBytes } from "../../ui/format";
 import { Panel } from "../../ui/panel";
 import { aliasFor, type DraftSource } from "./draft";
 import classes from "./sources-panel.module.css";
@@ -82,9 +82,9 @@ function DatasetSelect({ source, known, onChoose }: DatasetSelectProps) {
   const [asked] = useDebouncedValue(typed.trim() === known?.name ? "" : typed.trim(), SEARCH_DELAY_MS);
   const { value, loading } = useDatasets(asked);
   const found = (value?.nodes ?? []).filter(({ status }) => status === "READY");
-  const choices = found.map(({ id, name, sizeBytes }) => ({ value: id, label: name, size: formatBytes(sizeBytes) }));
+  const choices = found.map(({ id, name, sizeBytes }) => ({ value: id, label: name, note: formatBytes(sizeBytes) }));
   if (known && !choices.some((choice) => choice.value === known.id)) {
-    choices.unshift({ value: known.id, label: known.name, size: formatBytes(known.sizeBytes) });
+    choices.unshift({ value: known.id, label: known.name, note: formatBytes(known.sizeBytes) });
   }
   return (
     <Select
@@ -96,9 +96,15 @@ function DatasetSelect({ source, known, onChoose }: DatasetSelectProps) {
       rightSection={loading ? <Loader size={14} /> : undefined}
       data={choices}
       filter={({ options }) => options}
+      renderOption={({ option }) => (
+        <Group justify="space-between" wrap="nowrap" flex={1}>
+          <span>{option.label}</span>
+          <Text size="xs" c="dimmed" className="numeric">
+            {choices.find(({ value: id }) => id === option.value)?.note}
+          </Text>
+        </Group>
+      )}
       value={source.datasetId === "" ? null : source.datasetId}
-      description={known ? `${formatBytes(known.sizeBytes)} · ${plural(known.columns.length, "column")}` : undefined}
-      inputWrapperOrder={["label", "input"]}
       searchValue={typed}
       onSearchChange={setTyped}
       onChange={(id) => {

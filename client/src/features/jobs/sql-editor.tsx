@@ -1,10 +1,11 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { PostgreSQL, sql, type SQLNamespace } from "@codemirror/lang-sql";
+import { sql, type SQLNamespace } from "@codemirror/lang-sql";
 import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { useEffect, useRef } from "react";
+import { engineSql } from "./sql-dialect";
 import { SQL_FUNCTIONS } from "./sql-functions";
 import { editorTheme, sqlColors } from "./sql-theme";
 
@@ -18,7 +19,7 @@ type SqlEditorProps = {
   onDryRun: () => void;
 };
 
-const functions = PostgreSQL.language.data.of({
+const functions = engineSql.language.data.of({
   autocomplete: SQL_FUNCTIONS.map(({ label, detail }) => ({ label, detail, type: "function", apply: `${label}(` })),
 });
 
@@ -30,7 +31,8 @@ function language(tables: Tables) {
     ]),
   );
   const names = Object.keys(tables);
-  return [sql({ dialect: PostgreSQL, schema, upperCaseKeywords: true, defaultTable: names.length === 1 ? names[0] : undefined }), functions];
+  const defaultTable = names.length === 1 ? names[0] : undefined;
+  return [sql({ dialect: engineSql, schema, upperCaseKeywords: true, defaultTable }), functions];
 }
 
 /** SQL with completion of tables, columns and functions. Tab leaves the editor; Mod-Enter runs. */

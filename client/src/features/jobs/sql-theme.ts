@@ -14,8 +14,9 @@ export const sqlColors = HighlightStyle.define([
 export const editorTheme = EditorView.theme({
   "&": { fontSize: "0.8125rem", backgroundColor: "transparent" },
   "&.cm-focused": { outline: "2px solid var(--k-accent)", outlineOffset: "-2px" },
-  ".cm-scroller": { fontFamily: "var(--k-mono)", lineHeight: "1.6", minHeight: "200px", maxHeight: "46vh" },
+  ".cm-scroller": { fontFamily: "var(--k-mono)", lineHeight: "1.6", maxHeight: "46vh" },
   ".cm-content": { caretColor: "var(--k-text)", padding: "10px 0" },
+  ".cm-content, .cm-gutter": { minHeight: "200px" },
   ".cm-cursor": { borderLeftColor: "var(--k-text)" },
   ".cm-gutters": { backgroundColor: "var(--k-sunken)", color: "var(--k-dim)", border: "none", borderRight: "1px solid var(--k-line)" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--k-accent) 5%, transparent)" },
