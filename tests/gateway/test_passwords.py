@@ -1,0 +1,54 @@
+import asyncio
+import threading
+import time
+
+import pytest
+
+from gateway import passwords
+from gateway.errors import Unavailable
+
+
+async def test_password_matches_itself_however_accents_are_composed() -> None:
+    kept = await passwords.hash_password("pässword", rounds=4)
+    assert await passwords.password_matches("pa\u0308ssword", kept, rounds=4)
+    assert not await passwords.password_matches("password", kept, rounds=4)
+
+
+async def test_password_is_never_cut_in_silence() -> None:
+    kept = await passwords.hash_password("x" * 72, rounds=4)
+    assert await passwords.password_matches("x" * 72, kept, rounds=4)
+    assert not await passwords.password_matches("x" * 73, kept, rounds=4)
+
+
+async def test_unknown_user_takes_as_long_and_never_matches() -> None:
+    kept = await passwords.hash_password("password", rounds=8)
+    times = {}
+    for name, known in (("known", kept), ("unknown", None)):
+        began = time.perf_counter()
+        for _ in range(5):
+            assert not await passwords.password_matches("wrong", known, rounds=8)
+        times[name] = time.perf_counter() - began
+    assert 0.2 < times["unknown"] / times["known"] < 5
+
+
+async def test_two_at_once_and_no_endless_queue() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+    release = threading.Event()
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        release.wait(10)
+        with lock:
+            running -= 1
+
+    hashing = passwords._Hashing()
+    waiting = [asyncio.ensure_future(hashing.run(work)) for _ in range(passwords.MAX_WAITING)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await hashing.run(work)
+    release.set()
+    await asyncio.gather(*waiting)
+    assert most <= 2
