@@ -1,0 +1,63 @@
+//! Cutting a file, and the proof that shards join.
+
+use karyaksham_text::{ShardRange, ShardReport, Start, StartFound, chain, cut};
+use proptest::prelude::*;
+
+fn report(first: u64, end: u64) -> ShardReport {
+    ShardReport {
+        lo: first,
+        hi: end,
+        start: StartFound::Outside,
+        ambiguous: false,
+        first,
+        end,
+        bytes_read: end - first,
+        rows_read: 0,
+        rows_passed: 0,
+        rows_rejected: 0,
+        lines: 0,
+        stopped_at_reject: false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn ranges_cover_the_data_without_a_tiny_last_one(start in 0..5000_u64, size in 0..100_000_u64, shard in 1..9000_u64) {
+        let ranges = cut(start, size, shard);
+        prop_assert_eq!(ranges[0].start, Start::Exact(start.min(size)));
+        prop_assert_eq!((ranges[0].lo, ranges[ranges.len() - 1].hi), (start.min(size), size));
+        prop_assert!(ranges.windows(2).all(|pair| pair[0].hi == pair[1].lo));
+        prop_assert!(ranges[1..].iter().all(|range| range.start == Start::Guess && range.hi - range.lo >= shard.div_ceil(2)));
+        prop_assert!(ranges.iter().all(|range| range.hi - range.lo < (shard + shard / 2).max(2)));
+    }
+}
+
+#[test]
+fn a_file_without_data_is_one_empty_range() {
+    assert_eq!(
+        cut(12, 12, 64),
+        [ShardRange {
+            lo: 12,
+            hi: 12,
+            start: Start::Exact(12)
+        }]
+    );
+}
+
+#[test]
+fn a_chain_names_the_first_shard_that_does_not_join() {
+    assert_eq!(
+        chain(&[report(0, 10), report(10, 25), report(25, 30)], 30),
+        Ok(())
+    );
+    assert_eq!(
+        chain(&[report(0, 10), report(11, 25), report(24, 30)], 30),
+        Err(1)
+    );
+    assert_eq!(
+        chain(&[report(0, 10), report(10, 25), report(24, 30)], 30),
+        Err(2)
+    );
+    assert_eq!(chain(&[report(0, 10), report(10, 25)], 30), Err(2));
+    assert_eq!(chain(&[], 30), Err(0));
+}
