@@ -52,14 +52,11 @@ def run_attempt(attempt: Attempt) -> Iterator[_Yield]:
     thread = threading.Thread(target=work, name="engine")
     thread.start()
     try:
-        last = Counters()
         while thread.is_alive():
             thread.join(REPORT_INTERVAL_S)
-            if (current := counters_of(progress)) != last:
-                yield current
-                last = current
+            yield counters_of(progress)
     finally:
-        # Also when the driver cancels: Ray then raises GeneratorExit at the yield above.
+        # Also when the driver cancels: Ray raises GeneratorExit at a yield, which is why there is one even without news.
         cancel.cancel()
         thread.join()
     _measure(attempt, counters_of(progress), time.monotonic() - began)
