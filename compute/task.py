@@ -56,7 +56,7 @@ def run_attempt(attempt: Attempt) -> Iterator[_Yield]:
             thread.join(REPORT_INTERVAL_S)
             yield counters_of(progress)
     finally:
-        # Also when the driver cancels: Ray raises GeneratorExit at a yield, which is why there is one even without news.
+        # Also when the driver cancels: Ray raises GeneratorExit at a yield, so there is one even without news.
         cancel.cancel()
         thread.join()
     _measure(attempt, counters_of(progress), time.monotonic() - began)
