@@ -31,7 +31,7 @@ export function columnWidth(column: DataColumn, rows: readonly (readonly unknown
   for (const row of rows.slice(0, SAMPLE_ROWS)) {
     characters = Math.max(characters, Math.min(60, cellText(row[index]).length));
   }
-  return Math.round(Math.min(MAX_WIDTH_PX, Math.max(MIN_WIDTH_PX, characters * CHARACTER_PX + 24)));
+  return Math.round(Math.min(MAX_WIDTH_PX, Math.max(MIN_WIDTH_PX, characters * CHARACTER_PX + 28)));
 }
 
 /** Where a key leads from a cell; `null` where the key is not for the table. */

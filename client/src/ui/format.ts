@@ -50,6 +50,12 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** How long ago something was, in whole seconds and up. */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  return seconds < 10 ? `${seconds} s` : formatDuration(seconds);
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, "0");
 }

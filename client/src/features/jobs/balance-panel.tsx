@@ -1,6 +1,6 @@
 import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
 import type { Job, Progress, RowBalance } from "../../api/jobs";
-import { formatBytes, formatByteRate, formatCount, formatDuration } from "../../ui/format";
+import { formatBytes, formatByteRate, formatCount, formatDuration, formatFraction } from "../../ui/format";
 import { Panel } from "../../ui/panel";
 import { Stat, Stats } from "../../ui/stat";
 import classes from "./balance-panel.module.css";
@@ -17,6 +17,7 @@ export function BalancePanel({ balance, progress, job }: BalancePanelProps) {
   return (
     <Panel
       title="Row balance"
+      note={`${formatFraction(progress.fraction)} of ${formatBytes(progress.bytesTotal)} read`}
       actions={
         <span className={classes.verdict} data-closes={closes}>
           <Icon size={16} aria-hidden />
@@ -37,7 +38,6 @@ export function BalancePanel({ balance, progress, job }: BalancePanelProps) {
         <Stat name="Passed" value={formatCount(passed)} />
         <Stat name="Rejected" value={formatCount(rejected)} tone={rejected > 0 ? "warn" : "plain"} />
         <Stat name="Written" value={formatCount(written)} note="rows" />
-        <Stat name="Input" value={formatBytes(progress.bytesTotal)} />
         {seconds === null ? null : (
           <Stat
             name="Took"

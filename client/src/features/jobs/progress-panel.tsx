@@ -1,7 +1,7 @@
 import { Progress as Bar, Text } from "@mantine/core";
 import { IconClockExclamation, IconPlugConnectedX } from "@tabler/icons-react";
 import type { Progress } from "../../api/jobs";
-import { formatBytes, formatByteRate, formatCount, formatDuration, formatFraction, formatShort } from "../../ui/format";
+import { formatAge, formatBytes, formatByteRate, formatCount, formatDuration, formatFraction, formatShort } from "../../ui/format";
 import { Panel } from "../../ui/panel";
 import { Stat, Stats } from "../../ui/stat";
 import { useNow } from "../../ui/use-now";
@@ -27,7 +27,7 @@ export function ProgressPanel({ progress, live, cutOff }: ProgressPanelProps) {
           </span>
         ) : stale === null ? undefined : (
           <span className={classes.warning} role="status">
-            <IconClockExclamation size={15} aria-hidden /> Last report {formatDuration(Math.floor(stale / 1000))} ago
+            <IconClockExclamation size={15} aria-hidden /> Last report {formatAge(stale)} ago
           </span>
         )
       }
