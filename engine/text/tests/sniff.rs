@@ -289,6 +289,11 @@ fn one_column_is_never_silent() {
     assert!(free.confidence < 0.3, "{}", free.confidence);
     assert!(says(&free, "no delimiter splits"));
     assert!(!prose.as_bytes().contains(&free.dialect.delimiter));
+    let quoted = stable("name\n\"Lovelace, Ada\"\n\"Turing, Alan\"\n\"Hopper, Grace\"\n");
+    assert_eq!(
+        (names(&quoted), quoted.dialect.quote),
+        (vec!["name"], Some(b'"'))
+    );
     let words = stable("word\nalpha\nbeta\n");
     assert_eq!(names(&words), ["word"]);
     assert!(words.confidence < 0.7);

@@ -28,6 +28,8 @@ const PREAMBLE_RECORDS: usize = 100;
 
 /// Score of one column, however consistent: any delimiter that splits is better.
 const ONE_COLUMN: f64 = 0.05;
+/// Added to it where the column's values are in quotes.
+const QUOTED_COLUMN: f64 = 0.4;
 /// Score of a delimiter that does not split consistently: one column is better.
 const INCONSISTENT: f64 = 0.01;
 
@@ -262,8 +264,10 @@ fn read_all(reading: &mut Reading, head: &Head, windows: &[Window], overrides: &
 fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
     let (tally, fields) = (&reading.tally, reading.fields);
     let share = tally.share(fields);
+    // Quotes that pair well are evidence for what stands between the fields, too.
+    let pairing = tally.pairing();
     if fields < 2 {
-        return ONE_COLUMN * share;
+        return (ONE_COLUMN + QUOTED_COLUMN * pairing) * share;
     }
     let first_fits = tally
         .lines
@@ -281,5 +285,6 @@ fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
     // One stray quote is a fault of its record; a file in which quotes are text has many.
     let unquoted = reading.rules.quote.is_none() && !tally.has_strays();
     let quotes = if unquoted { 0.5 } else { 1.0 } - 0.3 * tally.leftover_share();
-    share.powf(1.5) * (0.55 * columns + 0.45 * tally.typed_share()) * whole * prior * quotes
+    let shape = 0.55 * columns + 0.45 * tally.typed_share();
+    share.powf(1.5) * shape * whole * prior * quotes * (1.0 + pairing)
 }

@@ -33,8 +33,10 @@ pub(super) struct Tally {
     typed: u64,
     /// Of the first records: values within a kind of quotes that the reading does not take for quotes.
     leftover: u64,
-    /// Of the first records: values that begin with such a quote and do not end with it.
-    stray: u64,
+    /// Of the first records: values that begin with a double quote which the reading takes for text, and those that end
+    /// with one. As many of both are fields that were cut at a delimiter within quotes.
+    opening: u64,
+    closing: u64,
 }
 
 impl Tally {
@@ -99,11 +101,14 @@ impl Tally {
             self.cells += 1;
             self.typed += u64::from(is_typed(value));
             let (first, last) = (value[0], value[value.len() - 1]);
-            let is_quote = matches!(first, b'"' | b'\'') && rules.quote != Some(first);
-            if is_quote && !field.quoted {
-                let closes = value.len() > 1 && last == first;
-                self.leftover += u64::from(closes);
-                self.stray += u64::from(!closes && first == b'"');
+            if field.quoted || value.len() == 1 {
+                continue;
+            }
+            let is_pair = first == last && rules.quote != Some(first);
+            self.leftover += u64::from(is_pair && matches!(first, b'"' | b'\''));
+            if rules.quote != Some(b'"') && !is_pair {
+                self.opening += u64::from(first == b'"');
+                self.closing += u64::from(last == b'"');
             }
         }
     }
@@ -138,9 +143,16 @@ impl Tally {
         ratio(self.typed, self.cells)
     }
 
+    /// How well quotes pair, 0 to 1: 0 when there are none, 1 when one field in twenty records is quoted and none is faulty.
+    pub fn pairing(&self) -> f64 {
+        let frequent = ratio(self.quoted * 20, self.records).min(1.0);
+        frequent * ratio(self.quoted, self.quoted + self.faults * 10)
+    }
+
     /// Quotes are evidently text: several of the first records have one that is no pair's.
     pub fn has_strays(&self) -> bool {
-        self.stray > 2 && self.stray * 20 >= self.lines.len() as u64
+        let stray = self.opening.saturating_sub(self.closing);
+        stray > 2 && stray * 20 >= self.lines.len() as u64
     }
 
     /// Part of the first values that keep quotes around them.
