@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 const gateway = process.env.KARYAKSHAM_URL ?? "http://127.0.0.1:8000";
-const proxied = ["/graphql", "/uploads", "/artifacts", "/healthz"];
+const proxied = ["/graphql", "/uploads", "/downloads", "/healthz", "/readyz"];
 
 export default defineConfig({
   plugins: [react()],

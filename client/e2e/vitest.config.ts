@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    dir: import.meta.dirname,
+    include: ["*.e2e.ts"],
+    environment: "node",
+    // The tests of a file are the steps of one person: after one that fails the rest says nothing.
+    bail: 1,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+  },
+});
