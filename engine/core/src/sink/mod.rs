@@ -17,8 +17,10 @@ use crate::error::{EngineError, Result};
 use crate::job::{Output, OutputFormat, one_byte};
 use crate::part::{Destination, Part};
 
-pub(crate) use cells::hex;
+pub(crate) use cells::{Cells, Column as TextColumn, hex};
+pub(crate) use ndjson::write_json;
 pub(crate) use portable::portable_schema;
+pub(crate) use value::{MAX_SCALAR_BYTES, Scalar};
 
 /// Writes one task's rows.
 pub trait PartSink: Send {

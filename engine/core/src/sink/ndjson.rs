@@ -87,7 +87,7 @@ fn write_cell(column: &Column, row: usize, out: &mut Vec<u8>) {
 }
 
 /// The value of `row`, which is not null, as JSON.
-pub(super) fn write_json(cells: &Cells, row: usize, out: &mut Vec<u8>) {
+pub(crate) fn write_json(cells: &Cells, row: usize, out: &mut Vec<u8>) {
     match cells {
         Cells::Null => out.extend_from_slice(b"null"),
         Cells::Scalar(scalar) => write_scalar(scalar, row, out),

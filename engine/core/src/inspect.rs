@@ -1,0 +1,190 @@
+//! What a file is: its format by its first bytes, and its columns by its footer (Parquet, Arrow) or by what its text
+//! looks like. What the caller says is taken as it is, once it makes sense.
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::datatypes::Schema;
+use arrow::ipc::reader::FileReader;
+use karyaksham_text::{FileSource, ReadAt};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use serde::Serialize;
+
+use crate::error::{EngineError, Result, unknown_column};
+use crate::job::{Column, Dialect, DialectOverrides, FileFormat, columns_of, type_text};
+use crate::sink::portable_schema;
+
+/// First and last bytes of a Parquet file.
+const PARQUET_MAGIC: &[u8] = b"PAR1";
+
+/// First bytes of an Arrow IPC file.
+const ARROW_MAGIC: &[u8] = b"ARROW1";
+
+/// What a file is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sniffed {
+    /// By its first bytes, unless it was told.
+    pub format: FileFormat,
+    /// Of the file.
+    pub size_bytes: u64,
+    /// For text.
+    pub dialect: Option<Dialect>,
+    /// In the order of the file.
+    pub columns: Vec<Column>,
+}
+
+/// Find out what the file at `path` is. `columns` are either all columns of the file in their order, or some of them by
+/// name; their types hold instead of those that would be found.
+///
+/// # Errors
+/// SourceError SOURCE_NOT_FOUND, EMPTY_FILE, BINARY_FILE, UNSUPPORTED_FORMAT, NOT_A_TABLE, INVALID_PARQUET,
+/// INVALID_ARROW; InvalidJob UNKNOWN_TYPE, UNKNOWN_COLUMN, INVALID_COLUMNS, INVALID_DIALECT.
+pub fn sniff(
+    path: &str,
+    format: Option<FileFormat>,
+    dialect: &DialectOverrides,
+    columns: Option<&[Column]>,
+) -> Result<Sniffed> {
+    let in_file = |error: EngineError| error.in_file(path);
+    let source = open(path).map_err(in_file)?;
+    let size_bytes = source.size_bytes();
+    let format = match format {
+        Some(format) => format,
+        None => format_of(&source).map_err(in_file)?,
+    };
+    let (dialect, mut found) = match format {
+        FileFormat::Csv => text(&source, dialect).map_err(in_file)?,
+        FileFormat::Parquet => (None, parquet_columns(path).map_err(in_file)?),
+        FileFormat::Arrow => (None, arrow_columns(path).map_err(in_file)?),
+        FileFormat::Ndjson => {
+            return Err(in_file(
+                EngineError::source_error("UNSUPPORTED_FORMAT", "NDJSON files can't be read yet.")
+                    .hint("Convert the file to CSV or Parquet."),
+            ));
+        }
+    };
+    if let Some(given) = columns {
+        override_columns(&mut found, given, format)?;
+    }
+    Ok(Sniffed {
+        format,
+        size_bytes,
+        dialect,
+        columns: found,
+    })
+}
+
+fn open(path: &str) -> Result<FileSource> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
+    }
+    if !metadata.is_file() {
+        return Err(EngineError::source_error(
+            "UNSUPPORTED_FORMAT",
+            "This is a pipe or a device, not a file.",
+        )
+        .hint("Save the data to a file first; a file is read by several tasks at once."));
+    }
+    if metadata.len() == 0 {
+        return Err(
+            EngineError::source_error("EMPTY_FILE", "The file holds no bytes.")
+                .hint("Check that the file was written completely."),
+        );
+    }
+    Ok(FileSource::open(Path::new(path))?)
+}
+
+fn format_of(source: &dyn ReadAt) -> Result<FileFormat> {
+    let mut head = [0; 8];
+    let read = source.read_at(0, &mut head)?;
+    let head = &head[..read];
+    Ok(if head.starts_with(PARQUET_MAGIC) {
+        FileFormat::Parquet
+    } else if head.starts_with(ARROW_MAGIC) {
+        FileFormat::Arrow
+    } else {
+        FileFormat::Csv
+    })
+}
+
+fn text(
+    source: &dyn ReadAt,
+    overrides: &DialectOverrides,
+) -> Result<(Option<Dialect>, Vec<Column>)> {
+    let sniffed = karyaksham_text::sniff(source, &overrides.to_text()?)?;
+    let columns = sniffed.columns.into_iter().map(|guess| Column {
+        name: guess.name,
+        data_type: type_text(&guess.data_type),
+        nullable: true,
+        evidence: Some(guess.evidence),
+    });
+    let columns = columns.collect();
+    let dialect = Dialect::from_text(&sniffed.dialect, sniffed.confidence, sniffed.evidence);
+    Ok((Some(dialect), columns))
+}
+
+fn parquet_columns(path: &str) -> Result<Vec<Column>> {
+    let metadata = ArrowReaderMetadata::load(&File::open(path)?, ArrowReaderOptions::default())?;
+    Ok(plain_columns(metadata.schema(), "from the footer"))
+}
+
+fn arrow_columns(path: &str) -> Result<Vec<Column>> {
+    let reader = FileReader::try_new_buffered(File::open(path)?, None).map_err(|error| {
+        EngineError::source_error(
+            "INVALID_ARROW",
+            format!("This is not a whole Arrow file: {error}."),
+        )
+        .hint("Write the file again; it may have been cut off.")
+    })?;
+    Ok(plain_columns(&reader.schema(), "from the schema"))
+}
+
+/// Dictionaries are shown as what they hold.
+fn plain_columns(schema: &Schema, evidence: &str) -> Vec<Column> {
+    let mut columns = columns_of(&portable_schema(schema));
+    for column in &mut columns {
+        column.evidence = Some(evidence.to_owned());
+    }
+    columns
+}
+
+fn override_columns(found: &mut [Column], given: &[Column], format: FileFormat) -> Result<()> {
+    for column in given {
+        column.arrow_type()?;
+    }
+    let names: Vec<String> = found.iter().map(|column| column.name.clone()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let places: Vec<Option<usize>> = given
+        .iter()
+        .map(|column| names.iter().position(|name| *name == column.name))
+        .collect();
+    let renames = places.iter().any(Option::is_none);
+    if renames && (given.len() != found.len() || format != FileFormat::Csv) {
+        let stranger = given.iter().zip(&places).find(|(_, place)| place.is_none());
+        let name = stranger.map_or("", |(column, _)| column.name.as_str());
+        return Err(unknown_column(name, &names));
+    }
+    for (number, (column, place)) in given.iter().zip(places).enumerate() {
+        let target = &mut found[if renames {
+            number
+        } else {
+            place.unwrap_or(number)
+        }];
+        if format != FileFormat::Csv && target.data_type != type_text(&column.arrow_type()?) {
+            return Err(EngineError::invalid_job(
+                "INVALID_COLUMNS",
+                format!(
+                    "Column '{}' has the type of its file, {}.",
+                    target.name, target.data_type
+                ),
+            )
+            .hint("Cast it in the query instead."));
+        }
+        target.name.clone_from(&column.name);
+        target.data_type = type_text(&column.arrow_type()?);
+        target.nullable = column.nullable;
+        target.evidence = Some("as given".to_owned());
+    }
+    Ok(())
+}
