@@ -1,30 +1,11 @@
 //! What sniffing says of files as people have them: dialects, dirty files, files that are no tables.
 
-use std::io;
-
 use arrow_schema::{DataType, TimeUnit};
 use karyaksham_text::sniff::data_start;
-use karyaksham_text::{DialectOverrides, LineEnding, ReadAt, Sniffed, TextError, sniff};
-
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let from = usize::try_from(offset)
-            .map_err(io::Error::other)?
-            .min(self.0.len());
-        let length = buf.len().min(self.0.len() - from);
-        buf[..length].copy_from_slice(&self.0[from..from + length]);
-        Ok(length)
-    }
-
-    fn size_bytes(&self) -> u64 {
-        self.0.len() as u64
-    }
-}
+use karyaksham_text::{DialectOverrides, LineEnding, Sniffed, TextError, sniff};
 
 fn sniffed_with(bytes: impl Into<Vec<u8>>, overrides: &DialectOverrides) -> Sniffed {
-    let source = Bytes(bytes.into());
+    let source: Vec<u8> = bytes.into();
     let sniffed = sniff(&source, overrides).expect("it is a table");
     assert_eq!(
         data_start(&source, &sniffed.dialect).expect("it has a start"),
@@ -66,7 +47,7 @@ fn stable(bytes: impl Into<Vec<u8>>) -> Sniffed {
 }
 
 fn failure(bytes: impl Into<Vec<u8>>) -> (&'static str, String, Option<String>) {
-    match sniff(&Bytes(bytes.into()), &DialectOverrides::default()) {
+    match sniff(&bytes.into(), &DialectOverrides::default()) {
         Err(TextError::NotATable {
             code,
             message,

@@ -1,27 +1,8 @@
 //! Dirty files: a few bad bytes must not change how the rest of the file is understood.
 
-use std::io;
-
 use arrow_schema::DataType;
-use karyaksham_text::{DialectOverrides, LineEnding, ReadAt, Sniffed, sniff};
+use karyaksham_text::{DialectOverrides, LineEnding, Sniffed, sniff};
 use proptest::prelude::*;
-
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let from = usize::try_from(offset)
-            .map_err(io::Error::other)?
-            .min(self.0.len());
-        let length = buf.len().min(self.0.len() - from);
-        buf[..length].copy_from_slice(&self.0[from..from + length]);
-        Ok(length)
-    }
-
-    fn size_bytes(&self) -> u64 {
-        self.0.len() as u64
-    }
-}
 
 /// Twenty good records with `dirt` after the tenth.
 fn dirty(dirt: &[u8]) -> Sniffed {
@@ -32,7 +13,7 @@ fn dirty(dirt: &[u8]) -> Sniffed {
         }
         bytes.extend_from_slice(format!("{i},\"name, {i}\",{i}.50\n").as_bytes());
     }
-    sniff(&Bytes(bytes), &DialectOverrides::default()).expect("it is a table")
+    sniff(&bytes, &DialectOverrides::default()).expect("it is a table")
 }
 
 fn says(sniffed: &Sniffed, words: &str) -> bool {
@@ -133,7 +114,7 @@ fn one_stray_quote_does_not_make_quotes_text() {
     for dirt in ["2,\"x\"junk", "2,\"never closed", "\"2\" ,x"] {
         let text = format!("id,name\n1,a\n{dirt}\n3,c\n4,d\n");
         let sniffed =
-            sniff(&Bytes(text.into()), &DialectOverrides::default()).expect("it is a table");
+            sniff(&text.as_bytes().to_vec(), &DialectOverrides::default()).expect("it is a table");
         assert_eq!(sniffed.dialect.quote, Some(b'"'), "{dirt}");
         assert_eq!(sniffed.columns[0].data_type, DataType::Int64, "{dirt}");
         assert!(says(&sniffed, "1 sampled records have a fault"));
@@ -143,7 +124,8 @@ fn one_stray_quote_does_not_make_quotes_text() {
 #[test]
 fn short_and_long_rows_do_not_make_one_column() {
     let text = "a,b,c\n1,2,3\n4,5\n6,7,8,9\n1,1,1\n";
-    let sniffed = sniff(&Bytes(text.into()), &DialectOverrides::default()).expect("it is a table");
+    let sniffed =
+        sniff(&text.as_bytes().to_vec(), &DialectOverrides::default()).expect("it is a table");
     assert_eq!(sniffed.columns.len(), 3);
     assert!(sniffed.confidence < 0.8);
 }
@@ -186,7 +168,7 @@ proptest! {
         for row in &rows {
             text += &(row.join(&delimiter.to_string()) + "\n");
         }
-        let source = Bytes(text.into());
+        let source = text.into_bytes();
         let free = sniff(&source, &DialectOverrides::default()).expect("it is a table");
         prop_assert_eq!(free.dialect.delimiter, delimiter as u8);
         prop_assert_eq!(free.columns.len(), columns);
@@ -195,7 +177,7 @@ proptest! {
     // Without CR: line ends can't be overridden, and skipped lines are others where they are others.
     #[test]
     fn overriding_with_the_answer_gives_the_answer(bytes in "[ab1,;|:\t\"'\\\\#\n -]{1,200}") {
-        let source = Bytes(bytes.into());
+        let source = bytes.into_bytes();
         let Ok(free) = sniff(&source, &DialectOverrides::default()) else { return Ok(()) };
         let dialect = free.dialect.clone();
         let given = DialectOverrides {
@@ -216,6 +198,6 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = sniff(&Bytes(bytes), &DialectOverrides::default());
+        let _ = sniff(&bytes, &DialectOverrides::default());
     }
 }

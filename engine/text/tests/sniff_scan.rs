@@ -1,31 +1,13 @@
 //! What sniffing promises, the scan keeps: in a file that was looked at as a whole, no value is refused by its type.
 
-use std::io;
 use std::sync::Arc;
 
 use arrow_schema::{Field, Schema};
 use karyaksham_text::{
-    BadRowPolicy, CsvScan, DialectOverrides, ReadAt, Reject, RejectCode, ScanOptions, ShardRange,
+    BadRowPolicy, CsvScan, DialectOverrides, Reject, RejectCode, ScanOptions, ShardRange,
     ShardReport, Sniffed, Start, sniff,
 };
 use proptest::prelude::*;
-
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let from = usize::try_from(offset)
-            .map_err(io::Error::other)?
-            .min(self.0.len());
-        let length = buf.len().min(self.0.len() - from);
-        buf[..length].copy_from_slice(&self.0[from..from + length]);
-        Ok(length)
-    }
-
-    fn size_bytes(&self) -> u64 {
-        self.0.len() as u64
-    }
-}
 
 fn scan(bytes: Vec<u8>, sniffed: &Sniffed) -> (ShardReport, Vec<Reject>) {
     let columns = &sniffed.columns;
@@ -46,7 +28,7 @@ fn scan(bytes: Vec<u8>, sniffed: &Sniffed) -> (ShardReport, Vec<Reject>) {
         hi: bytes.len() as u64,
         start: Start::Exact(start),
     };
-    let mut scan = CsvScan::new(Arc::new(Bytes(bytes)), Arc::new(options), range);
+    let mut scan = CsvScan::new(Arc::new(bytes), Arc::new(options), range);
     let (mut rows, mut rejects) = (0, Vec::new());
     while let Some(batch) = scan.next_batch().expect("it is in memory") {
         rows += batch.num_rows() as u64;
@@ -59,7 +41,7 @@ fn scan(bytes: Vec<u8>, sniffed: &Sniffed) -> (ShardReport, Vec<Reject>) {
 }
 
 fn sniffed(bytes: &[u8]) -> Option<Sniffed> {
-    sniff(&Bytes(bytes.to_vec()), &DialectOverrides::default()).ok()
+    sniff(&bytes.to_vec(), &DialectOverrides::default()).ok()
 }
 
 /// Values of one type as people write them, and what is nearly one.

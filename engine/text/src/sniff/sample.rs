@@ -13,7 +13,8 @@ const HEAD_MAX_BYTES: u64 = 16 << 20;
 const WHOLE_BYTES: u64 = 3 << 19;
 const WINDOWS: u64 = 32;
 const WINDOW_BYTES: u64 = 32 << 10;
-const BOM: &[u8] = b"\xef\xbb\xbf";
+/// What a UTF-8 file may begin with.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Some bytes of the file.
 pub(super) struct Window {
@@ -115,17 +116,31 @@ impl Head {
 fn read(source: &dyn ReadAt, offset: u64, length: u64) -> Result<Window, TextError> {
     let length = length.min(source.size_bytes().saturating_sub(offset));
     let mut bytes = vec![0; usize::try_from(length).expect("a window fits memory")];
-    let got = source
-        .read_at(offset, &mut bytes)
-        .map_err(|source| TextError::Io { offset, source })?;
-    if got < bytes.len() {
-        return Err(TextError::Changed {
-            offset: offset + got as u64,
-        });
-    }
+    fill(source, offset, &mut bytes)?;
     Ok(Window {
         offset,
         bytes,
         whole: offset + length == source.size_bytes(),
     })
+}
+
+/// Read from `offset` until `buffer` is full or the file ends; the bytes read. Shorter than that: the file changed.
+pub(super) fn fill(
+    source: &dyn ReadAt,
+    offset: u64,
+    buffer: &mut [u8],
+) -> Result<usize, TextError> {
+    let left = source.size_bytes().saturating_sub(offset);
+    let length = buffer
+        .len()
+        .min(usize::try_from(left).unwrap_or(usize::MAX));
+    let got = source
+        .read_at(offset, &mut buffer[..length])
+        .map_err(|source| TextError::Io { offset, source })?;
+    if got < length {
+        return Err(TextError::Changed {
+            offset: offset + got as u64,
+        });
+    }
+    Ok(got)
 }

@@ -3,13 +3,13 @@
 use memchr::memchr;
 
 use super::format;
+use super::sample::{BOM, fill};
 use super::split::{Rules, Splitter, Step};
 use crate::{Dialect, ReadAt, TextError};
 
 const FIRST_READ_BYTES: usize = 64 << 10;
 /// A header is never longer: no record is read that is.
 const HEADER_MAX_BYTES: usize = 16 << 20;
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Offset of the first record of `source` under a known dialect: after a byte order mark, `skip_rows` physical lines,
 /// and, with a header, blank lines and comments before it and the header itself.
@@ -19,7 +19,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 pub fn data_start(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextError> {
     let rules = Rules::of(dialect);
     let mut mark = [0; BOM.len()];
-    let got = read(source, 0, &mut mark)?;
+    let got = fill(source, 0, &mut mark)?;
     let mut at = if mark[..got] == *BOM {
         BOM.len() as u64
     } else {
@@ -40,7 +40,7 @@ fn after_record(source: &dyn ReadAt, from: u64, rules: Rules) -> Result<u64, Tex
     let mut from = from;
     loop {
         let mut buffer = vec![0; length];
-        let got = read(source, from, &mut buffer)?;
+        let got = fill(source, from, &mut buffer)?;
         let whole = from + got as u64 == source.size_bytes();
         let mut splitter = Splitter::new(&buffer[..got], 0, whole, rules);
         match splitter.advance(&mut Vec::new()) {
@@ -71,7 +71,7 @@ fn after_passed(
 ) -> Result<u64, TextError> {
     let at = from + splitter.position() as u64;
     let mut last = [0];
-    read(source, at - 1, &mut last)?;
+    fill(source, at - 1, &mut last)?;
     if last[0] == rules.line_end() {
         Ok(at)
     } else {
@@ -84,7 +84,7 @@ fn after_line(source: &dyn ReadAt, from: u64, line_end: u8) -> Result<u64, TextE
     let mut buffer = vec![0; FIRST_READ_BYTES];
     let mut at = from;
     loop {
-        let got = read(source, at, &mut buffer)?;
+        let got = fill(source, at, &mut buffer)?;
         if let Some(i) = memchr(line_end, &buffer[..got]) {
             return Ok(at + i as u64 + 1);
         }
@@ -95,45 +95,12 @@ fn after_line(source: &dyn ReadAt, from: u64, line_end: u8) -> Result<u64, TextE
     }
 }
 
-fn read(source: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> Result<usize, TextError> {
-    let left = usize::try_from(source.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
-    let length = buffer.len().min(left);
-    let got = source
-        .read_at(offset, &mut buffer[..length])
-        .map_err(|source| TextError::Io { offset, source })?;
-    if got < length {
-        return Err(TextError::Changed {
-            offset: offset + got as u64,
-        });
-    }
-    Ok(got)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
-    struct Bytes(Vec<u8>);
-
-    impl ReadAt for Bytes {
-        fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-            let from = usize::try_from(offset)
-                .map_err(io::Error::other)?
-                .min(self.0.len());
-            let length = buf.len().min(self.0.len() - from);
-            buf[..length].copy_from_slice(&self.0[from..from + length]);
-            Ok(length)
-        }
-
-        fn size_bytes(&self) -> u64 {
-            self.0.len() as u64
-        }
-    }
-
     fn start(text: &str, dialect: &Dialect) -> u64 {
-        data_start(&Bytes(text.into()), dialect).expect("it has a start")
+        data_start(&text.as_bytes().to_vec(), dialect).expect("it has a start")
     }
 
     #[test]
