@@ -213,7 +213,7 @@ def test_files_of_one_table_follow_each_other(tmp_path: Path) -> None:
         for name, rows, broken in (("a", 500, ()), ("b", 400, (7,)))
     ]
     spec = job(
-        tmp_path, "SELECT id FROM input", *tables, shard_size_bytes=3000, bad_rows={"policy": "REJECT_ROW"}
+        tmp_path, "SELECT id, amount FROM input", *tables, shard_size_bytes=3000, bad_rows={"policy": "REJECT_ROW"}
     )
     done = run(spec).succeeded
     assert done.balance.read == 900
