@@ -44,6 +44,31 @@ pub struct DialectOverrides {
     pub skip_rows: Option<usize>,
 }
 
+impl DialectOverrides {
+    /// No character can have two meanings.
+    fn check(&self) -> Result<(), TextError> {
+        let given = [
+            self.delimiter,
+            self.quote.flatten(),
+            self.escape.flatten().filter(|_| self.escape != self.quote),
+            self.comment.flatten(),
+        ];
+        let mut given: Vec<u8> = given.into_iter().flatten().collect();
+        given.extend(b"\n\r");
+        given.sort_unstable();
+        match given.windows(2).find(|pair| pair[0] == pair[1]) {
+            None => Ok(()),
+            Some(pair) => Err(format::not_a_table(
+                format!(
+                    "The character {:?} can't have two meanings in one dialect.",
+                    char::from(pair[0])
+                ),
+                "Give delimiter, quote, escape and comment characters that differ from each other and from line ends.",
+            )),
+        }
+    }
+}
+
 /// One column as it was understood.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnGuess {
@@ -73,8 +98,9 @@ pub struct Sniffed {
 /// Find out what `source` is. The same bytes give the same answer.
 ///
 /// # Errors
-/// [`TextError::NotATable`] for empty, binary or compressed bytes.
+/// [`TextError::NotATable`] for empty, binary or compressed bytes, and for overrides that contradict each other.
 pub fn sniff(source: &dyn ReadAt, overrides: &DialectOverrides) -> Result<Sniffed, TextError> {
+    overrides.check()?;
     let mut head = Head::read(source)?;
     if overrides.delimiter.is_none() {
         format::check_json(&head.window.bytes)?;

@@ -318,6 +318,36 @@ fn overrides_win() {
 }
 
 #[test]
+fn overrides_must_not_contradict_each_other() {
+    let given = |delimiter, quote| DialectOverrides {
+        delimiter: Some(delimiter),
+        quote,
+        ..DialectOverrides::default()
+    };
+    let source = b"a,b\n1,2\n".to_vec();
+    for overrides in [given(b'\n', None), given(b',', Some(Some(b',')))] {
+        let refused = sniff(&source, &overrides);
+        assert!(matches!(
+            refused,
+            Err(TextError::NotATable {
+                code: "NOT_A_TABLE",
+                ..
+            })
+        ));
+    }
+    let quotes = sniff(&b"a\"b\n1\"2\n".to_vec(), &given(b'"', None)).expect("it is a table");
+    assert_eq!((quotes.columns.len(), quotes.dialect.quote), (2, None));
+    assert!(sniff(&source, &given(b'"', None)).is_ok());
+    let commas_quote = DialectOverrides {
+        quote: Some(Some(b',')),
+        ..DialectOverrides::default()
+    };
+    let other = sniff(&b",a;b,;c\n1;2\n".to_vec(), &commas_quote).expect("it is a table");
+    assert_eq!((other.columns.len(), other.dialect.delimiter), (2, b';'));
+    assert!(sniff(&source, &given(b'\'', None)).is_ok());
+}
+
+#[test]
 fn refusals_say_what_the_bytes_are() {
     for (bytes, name) in [
         (&b"\x1f\x8b\x08\0"[..], "gzip"),

@@ -117,22 +117,25 @@ fn candidates(bytes: &[u8], overrides: &DialectOverrides) -> Vec<Rules> {
                 .into_iter()
                 .chain(RARE)
                 .filter(|b| *b == CONTROLS[0] || occurs(b));
-            USUAL.into_iter().chain(others).collect()
+            let given = [overrides.quote, overrides.escape, overrides.comment];
+            let is_free = |byte: &u8| !given.contains(&Some(Some(*byte)));
+            USUAL.into_iter().chain(others).filter(is_free).collect()
         }
     };
     let quotes = match overrides.quote {
         Some(quote) => vec![quote],
         None => {
-            let mut quotes = vec![Some(b'"')];
+            let is_delimiter = |quote| overrides.delimiter == Some(quote);
+            let mut quotes = vec![Some(b'"').filter(|&quote| !is_delimiter(quote))];
             quotes.extend(occurs(&b'"').then_some(None));
-            quotes.extend(occurs(&b'\'').then_some(Some(b'\'')));
+            quotes.extend((occurs(&b'\'') && !is_delimiter(b'\'')).then_some(Some(b'\'')));
             quotes
         }
     };
     let mut candidates = Vec::new();
     for line_ending in line_endings(bytes) {
         for &delimiter in &delimiters {
-            for &quote in quotes.iter().filter(|quote| **quote != Some(delimiter)) {
+            for &quote in &quotes {
                 for escape in escapes(bytes, quote, overrides) {
                     candidates.push(Rules {
                         delimiter,
