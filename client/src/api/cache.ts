@@ -60,17 +60,23 @@ function dropPreview(store: Cache, input: unknown) {
 
 /** A job that began elsewhere appears on top of the lists that would hold it; a known one is already up to date. */
 function addToHistory(store: Cache, job: JobSummaryFragment & { __typename: "Job" }) {
-  for (const { fieldName, arguments: given } of store.inspectFields("Query")) {
-    if (fieldName !== "jobs" || given === null || given["after"]) continue;
-    const first = typeof given["first"] === "number" ? given["first"] : null;
+  const pages = store.inspectFields("Query").filter(({ fieldName }) => fieldName === "jobs");
+  const grown = new Set<string>();
+  for (const { arguments: given } of pages) {
+    if (typeof given?.["first"] !== "number" || given["after"]) continue;
     const filter = isFilter(given["filter"]) ? given["filter"] : null;
-    if (first === null || filter?.search) continue;
+    if (filter?.search) continue;
     if (filter?.states && filter.states.length > 0 && !filter.states.includes(job.state)) continue;
-    store.updateQuery({ query: JobsDocument, variables: { first, filter } }, (data) => {
+    store.updateQuery({ query: JobsDocument, variables: { first: given["first"], after: null, filter } }, (data) => {
       if (!data?.jobs || data.jobs.edges.some(({ node }) => node.id === job.id)) return data;
+      grown.add(JSON.stringify(given["filter"]));
       const edge = { __typename: "JobEdge", cursor: `live:${job.id}`, node: job };
       return { ...data, jobs: { ...data.jobs, totalCount: data.jobs.totalCount + 1, edges: [edge, ...data.jobs.edges] } };
     });
+  }
+  // The count that is shown is that of the last page; it is asked for again.
+  for (const { arguments: given, fieldKey } of pages) {
+    if (given?.["after"] && grown.has(JSON.stringify(given["filter"]))) store.invalidate("Query", fieldKey);
   }
 }
 

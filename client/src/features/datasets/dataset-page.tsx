@@ -1,4 +1,5 @@
 import { Button, Group, Loader, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { IconDatabaseOff, IconPlayerPlay, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
@@ -9,6 +10,7 @@ import { Page } from "../../ui/page";
 import { Empty, Failure, LoadingLines } from "../../ui/states";
 import { ColumnsPanel } from "./columns-panel";
 import classes from "./dataset-page.module.css";
+import { DeleteDialog } from "./delete-dialog";
 import { DialectPanel } from "./dialect-panel";
 import { PreviewPanel } from "./preview-panel";
 
@@ -30,6 +32,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
   const navigate = useNavigate();
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [busy, setBusy] = useState(false);
+  const [deleting, { open, close }] = useDisclosure(false);
   const inspecting = dataset.status === "INSPECTING";
 
   async function correct(change: Omit<UpdateDatasetInput, "datasetId">) {
@@ -40,7 +43,10 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
   }
 
   async function forget() {
+    setBusy(true);
     const outcome = await remove(dataset.id);
+    setBusy(false);
+    close();
     setProblems(outcome.problems);
     if (outcome.payload?.deletedId) void navigate("/datasets");
   }
@@ -62,8 +68,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
           <Button
             variant="default"
             leftSection={<IconTrash size={15} aria-hidden />}
-            onClick={() => void forget()}
-            title="Forget this dataset"
+            onClick={open}
           >
             Delete
           </Button>
@@ -79,6 +84,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
         </>
       }
     >
+      <DeleteDialog name={dataset.name} opened={deleting} busy={busy} onClose={close} onDelete={() => void forget()} />
       {first ? <Failure title="The change was not made" message={first.message} /> : null}
       {dataset.status === "INVALID" ? (
         <Failure
