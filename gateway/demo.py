@@ -20,7 +20,7 @@ from typing import Any
 from . import demo_data
 from .errors import KaryakshamError
 from .remote import Service
-from .terminal import bytes_in_words, table
+from .terminal import bytes_in_words, percent_in_words, table
 
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 30
@@ -198,11 +198,12 @@ class _Live:
         return self
 
     def show(self, fraction: float, text: str) -> None:
+        percent = percent_in_words(fraction)
         if self._terminal:
-            print(f"\r\x1b[K{fraction:7.1%}  {text}", end="", flush=True)
+            print(f"\r\x1b[K{percent}  {text}", end="", flush=True)
         elif int(fraction * 10) > self._tenth:
             self._tenth = int(fraction * 10)
-            print(f"{fraction:7.1%}  {text}", flush=True)
+            print(f"{percent}  {text}", flush=True)
 
     def __exit__(self, *_: object) -> None:
         if self._terminal:

@@ -27,12 +27,17 @@ def seconds_in_words(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
 
 
+def percent_in_words(fraction: float) -> str:
+    """Rounded down: 100 % is said only when it is so."""
+    return f"{int(fraction * 1000) / 10:5.1f} %"
+
+
 def progress_in_words(progress: Progress) -> str:
     filled = int(progress.fraction * BAR_WIDTH)
     rest = f" · {seconds_in_words(progress.eta_seconds)} left" if progress.eta_seconds is not None else ""
     rejected = f" · {progress.rows_rejected:,} rejected" if progress.rows_rejected else ""
     return (
-        f"[{'█' * filled}{'·' * (BAR_WIDTH - filled)}] {progress.fraction:6.1%} · "
+        f"[{'█' * filled}{'·' * (BAR_WIDTH - filled)}] {percent_in_words(progress.fraction)} · "
         f"{bytes_in_words(progress.bytes_read)} of {bytes_in_words(progress.bytes_total)} · "
         f"{bytes_in_words(progress.bytes_per_second)}/s · {progress.rows_read:,} rows{rejected}{rest}"
     )
