@@ -155,7 +155,7 @@ fn spread<T: Send>(
 ) -> Outcome<Vec<(usize, T)>> {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        let run = || {
+        let run = || -> Outcome<Vec<(usize, T)>> {
             let start = cpu_ns();
             let mut done = vec![];
             loop {

@@ -111,7 +111,7 @@ impl Column {
 
     /// Append the fields of `rows`; a field at fault appends a default.
     pub fn append(&mut self, rows: Rows<'_>, faults: &mut Vec<FieldFault>) {
-        let mut cold = Cold {
+        let cold = Cold {
             data: rows.data,
             grammar: rows.tokens.grammar(),
             column: self.number,
@@ -121,20 +121,25 @@ impl Column {
             faults,
         };
         match &mut self.values {
-            Values::Int64(out) => append(&Int64, rows, out, &mut cold),
-            Values::Float64(out) => append(&Float64, rows, out, &mut cold),
-            Values::Decimal(out, parse) => append(parse, rows, out, &mut cold),
-            Values::Date(out) => append(&Date, rows, out, &mut cold),
-            Values::Timestamp(out, parse) => append(parse, rows, out, &mut cold),
-            Values::Boolean(out) => append(&Boolean, rows, out, &mut cold),
+            Values::Int64(out) => append(&Int64, rows, out, cold),
+            Values::Float64(out) => append(&Float64, rows, out, cold),
+            Values::Decimal(out, parse) => append(parse, rows, out, cold),
+            Values::Date(out) => append(&Date, rows, out, cold),
+            Values::Timestamp(out, parse) => append(parse, rows, out, cold),
+            Values::Boolean(out) => append(&Boolean, rows, out, cold),
             Values::Text(views) => {
                 views.reserve(rows.count);
-                each(rows, cold.column, |_, from, to| {
-                    let is_plain = from < to && Some(rows.data[from]) != cold.grammar.symbols.quote;
-                    if !is_plain || views.push(rows.data, from, to).is_err() {
-                        cold.text(views, from, to, is_plain);
-                    }
-                });
+                let quote = cold.grammar.symbols.quote.map_or(NO_QUOTE, u16::from);
+                visit(
+                    rows,
+                    cold.column,
+                    &mut TextFields {
+                        data: rows.data,
+                        quote,
+                        views,
+                        cold,
+                    },
+                );
             }
         }
     }
@@ -188,21 +193,70 @@ impl Column {
     }
 }
 
+/// No byte.
+const NO_QUOTE: u16 = 256;
+
 #[inline(always)]
-fn append<P: Parse>(parse: &P, rows: Rows<'_>, out: &mut Vec<P::Value>, cold: &mut Cold<'_>) {
+fn append<P: Parse>(parse: &P, rows: Rows<'_>, out: &mut Vec<P::Value>, cold: Cold<'_>) {
     out.reserve(rows.count);
-    each(rows, cold.column, |data, from, to| {
-        let value = match parse.fast(data, from, to) {
-            Some(value) => value,
-            None => cold.value(parse, out.len(), from, to),
-        };
-        out.push(value);
-    });
+    visit(
+        rows,
+        cold.column,
+        &mut ParsedFields {
+            data: rows.data,
+            parse,
+            out,
+            cold,
+        },
+    );
 }
 
-/// Call `field` with the bounds of each row's field of a column.
+/// Takes the fields of a column one after the other.
+trait Fields {
+    fn field(&mut self, from: usize, to: usize);
+}
+
+struct ParsedFields<'a, P: Parse> {
+    data: &'a [u8],
+    parse: &'a P,
+    out: &'a mut Vec<P::Value>,
+    cold: Cold<'a>,
+}
+
+impl<P: Parse> Fields for ParsedFields<'_, P> {
+    #[inline(always)]
+    fn field(&mut self, from: usize, to: usize) {
+        let value = match self.parse.fast(self.data, from, to) {
+            Some(value) => value,
+            None => self.cold.value(self.parse, self.out.len(), from, to),
+        };
+        self.out.push(value);
+    }
+}
+
+struct TextFields<'a> {
+    data: &'a [u8],
+    quote: u16,
+    views: &'a mut Views,
+    cold: Cold<'a>,
+}
+
+impl Fields for TextFields<'_> {
+    #[inline(always)]
+    fn field(&mut self, from: usize, to: usize) {
+        if from == to {
+            self.cold.null_text(self.views, from);
+        } else if u16::from(self.data[from]) == self.quote {
+            self.cold.quoted_text(self.views, from, to);
+        } else if self.views.push(self.data, from, to).is_err() {
+            self.cold.bad_text(self.views, from, to);
+        }
+    }
+}
+
+/// Call `fields` with the bounds of each row's field of a column.
 #[inline(always)]
-fn each(rows: Rows<'_>, column: usize, mut field: impl FnMut(&[u8], usize, usize)) {
+fn visit(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
     let Rows {
         data,
         tokens,
@@ -211,24 +265,39 @@ fn each(rows: Rows<'_>, column: usize, mut field: impl FnMut(&[u8], usize, usize
     } = rows;
     let ends = tokens.ends();
     let grammar = tokens.grammar();
-    let returns = column + 1 == grammar.columns && grammar.symbols.newline == b'\n';
-    let mut visit = |entry: usize| {
-        let (from, mut to) = (
-            ends[entry - 1].wrapping_add(1) as usize,
-            ends[entry] as usize,
-        );
-        if returns && to > from && data[to - 1] == b'\r' {
-            to -= 1;
-        }
-        field(data, from, to);
-    };
+    let may_return = column + 1 == grammar.columns && grammar.symbols.newline == b'\n';
     match tokens.map(first) {
-        RowMap::Regular { first, stride } => {
-            (0..count).for_each(|row| visit(first + row * stride + column))
+        RowMap::Regular { first, stride } if !may_return => {
+            let ends = &ends[first + column - 1..];
+            for row in 0..count {
+                let entry = row * stride;
+                fields.field(
+                    ends[entry].wrapping_add(1) as usize,
+                    ends[entry + 1] as usize,
+                );
+            }
         }
-        RowMap::Listed(entries) => entries[..count]
-            .iter()
-            .for_each(|entry| visit(*entry as usize + column)),
+        RowMap::Regular { first, stride } => {
+            for row in 0..count {
+                let entry = first + row * stride + column;
+                let (from, to) = (
+                    ends[entry - 1].wrapping_add(1) as usize,
+                    ends[entry] as usize,
+                );
+                fields.field(from, to - usize::from(to > from && data[to - 1] == b'\r'));
+            }
+        }
+        RowMap::Listed(entries) => {
+            for entry in &entries[..count] {
+                let entry = *entry as usize + column;
+                let (from, to) = (
+                    ends[entry - 1].wrapping_add(1) as usize,
+                    ends[entry] as usize,
+                );
+                let returns = may_return && to > from && data[to - 1] == b'\r';
+                fields.field(from, to - usize::from(returns));
+            }
+        }
     }
 }
 
@@ -263,24 +332,29 @@ impl Cold<'_> {
         P::Value::default()
     }
 
-    /// A text field that is null or quoted, or that was found not to be UTF-8 and pushed as empty.
+    #[inline(never)]
+    fn null_text(&mut self, views: &mut Views, at: usize) {
+        views.push_empty();
+        self.null(views.len() - 1, at, at);
+    }
+
+    #[inline(never)]
+    fn quoted_text(&mut self, views: &mut Views, from: usize, to: usize) {
+        let mut unescaped = vec![];
+        let text = self
+            .grammar
+            .text(&self.data[from..to], &mut unescaped)
+            .unwrap_or_default();
+        if views.push_checked(text).is_err() {
+            self.bad_text(views, from, to);
+        }
+    }
+
+    /// The last string was pushed as empty, because its bytes are not UTF-8.
     #[cold]
     #[inline(never)]
-    fn text(&mut self, views: &mut Views, from: usize, to: usize, was_pushed: bool) {
-        let row = views.len() - usize::from(was_pushed);
-        if was_pushed {
-            self.fault(row, RejectCode::InvalidEncoding, from, to);
-        } else if from == to {
-            views.push_empty();
-            self.null(row, from, to);
-        } else {
-            let mut unescaped = vec![];
-            let field = &self.data[from..to];
-            let text = self.grammar.text(field, &mut unescaped).unwrap_or(field);
-            if views.push_checked(text).is_err() {
-                self.fault(row, RejectCode::InvalidEncoding, from, to);
-            }
-        }
+    fn bad_text(&mut self, views: &mut Views, from: usize, to: usize) {
+        self.fault(views.len() - 1, RejectCode::InvalidEncoding, from, to);
     }
 
     fn null(&mut self, row: usize, from: usize, to: usize) {

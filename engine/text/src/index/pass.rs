@@ -59,6 +59,10 @@ pub(super) unsafe fn run<B: Blocks>(
     }
 }
 
+/// A block without quotes takes a shorter way after this many others. Where quotes are frequent, guessing for each block
+/// whether it has one would cost more than the longer way.
+const QUIET_BLOCKS: usize = 32;
+
 #[inline(always)]
 unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
     index: &mut Index,
@@ -81,6 +85,7 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
     let mut anomaly = None;
     let mut quoted_lines = 0; // before the last line end outside quotes
     let mut quoted_lines_after = 0; // and since then
+    let mut quiet_blocks = QUIET_BLOCKS + 1; // blocks since the last quote
 
     let mut base = from & !63;
     while base < to {
@@ -104,10 +109,12 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
         let mut structural = delimiters | newlines;
         let mut records = newlines;
         if QUOTES {
-            let pending = close_before | close_cr_before | quoted_lines_after as u64;
-            if quotes | inside_before | pending == 0 {
+            let pending =
+                inside_before | close_before | close_cr_before | quoted_lines_after as u64;
+            if quotes | pending == 0 && quiet_blocks > QUIET_BLOCKS {
                 opening_may_start = structural >> 63;
             } else {
+                quiet_blocks = if quotes == 0 { quiet_blocks + 1 } else { 0 };
                 // SAFETY: as above.
                 let inside = unsafe { B::prefix_xor(quotes) } ^ inside_before;
                 let opening = quotes & inside;
@@ -140,7 +147,9 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
                     records &= good;
                     quoted_newlines &= good;
                 }
-                if records != 0 {
+                if quoted_newlines == 0 && quoted_lines_after == 0 {
+                    // Nothing to count, as in most blocks.
+                } else if records != 0 {
                     let below = (1_u64 << (63 - records.leading_zeros())) - 1;
                     let inner = (quoted_newlines & below).count_ones() as usize;
                     quoted_lines += quoted_lines_after + inner;
@@ -153,9 +162,8 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
         // SAFETY: room for 64 entries past the counts was reserved by the caller.
         unsafe {
             ends_len += B::positions(structural, base as u32, ends.add(ends_len));
-            if records != 0 {
-                lines_len += B::positions(records, base as u32, lines.add(lines_len));
-            }
+            // Without a branch: whether a block has a line end is a coin toss in many files.
+            lines_len += B::positions(records, base as u32, lines.add(lines_len));
         }
         if QUOTES && anomaly.is_some() {
             break;

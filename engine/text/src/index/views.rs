@@ -4,7 +4,26 @@ use arrow_array::StringViewArray;
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 
 const INLINE_BYTES: usize = 12;
-const HIGH_BITS: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// What is kept of a view of each length: the first four bytes after the length, and the other eight.
+const MASKS: [[u64; 2]; INLINE_BYTES + 1] = {
+    let mut masks = [[0; 2]; INLINE_BYTES + 1];
+    let mut len = 0;
+    while len <= INLINE_BYTES {
+        let all = ((1_u128 << (8 * len)) - 1) << 32;
+        masks[len] = [all as u64, (all >> 64) as u64];
+        len += 1;
+    }
+    masks
+};
+
+#[inline(always)]
+fn le(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(bytes);
+    u64::from_le_bytes(word)
+}
 
 /// The bytes are not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +51,12 @@ impl Views {
     #[inline(always)]
     pub(crate) fn push(&mut self, data: &[u8], from: usize, to: usize) -> Result<(), NotUtf8> {
         let len = to - from;
-        if len <= INLINE_BYTES && from + 16 <= data.len() {
-            let mut word = [0; 16];
-            word.copy_from_slice(&data[from..from + 16]);
-            let bytes = u128::from_le_bytes(word) & ((1_u128 << (8 * len)) - 1);
-            if bytes & HIGH_BITS == 0 {
-                self.views.push(bytes << 32 | len as u128);
+        if let (true, Some(bytes)) = (len <= INLINE_BYTES, data.get(from..from + INLINE_BYTES)) {
+            let low = le(&bytes[..8]) << 32 & MASKS[len][0];
+            let high = le(&bytes[4..12]) & MASKS[len][1];
+            if (low | high) & HIGH_BITS == 0 {
+                self.views
+                    .push(u128::from(high) << 64 | u128::from(low | len as u64));
                 return Ok(());
             }
         }
@@ -50,6 +69,7 @@ impl Views {
     }
 
     /// Push bytes of any length, after a check.
+    #[inline(never)]
     pub(crate) fn push_checked(&mut self, bytes: &[u8]) -> Result<(), NotUtf8> {
         if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
             self.push_empty();
