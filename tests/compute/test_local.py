@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from compute import local
+from compute.cluster import Cluster
 from compute.spec import (
     Canceled,
     Finalizing,
@@ -26,10 +27,13 @@ from .jobs import (
     GROUP,
     SORT,
     TOP,
+    Start,
     Told,
     finish,
     job,
+    on_ray,
     on_threads,
+    order,
     output,
     sharded,
     told,
@@ -213,7 +217,11 @@ def test_files_of_one_table_follow_each_other(tmp_path: Path) -> None:
         for name, rows, broken in (("a", 500, ()), ("b", 400, (7,)))
     ]
     spec = job(
-        tmp_path, "SELECT id, amount FROM input", *tables, shard_size_bytes=3000, bad_rows={"policy": "REJECT_ROW"}
+        tmp_path,
+        "SELECT id, amount FROM input",
+        *tables,
+        shard_size_bytes=3000,
+        bad_rows={"policy": "REJECT_ROW"},
     )
     done = run(spec).succeeded
     assert done.balance.read == 900
@@ -284,6 +292,24 @@ def test_suspended_job_tells_no_end_and_keeps_its_staging(tmp_path: Path) -> Non
     assert not isinstance(seen[-1], Canceled)
     assert Path(spec.staging_dir).exists()
     assert not Path(spec.output_dir, "output.csv").exists()
+
+
+@pytest.mark.parametrize("start", [on_threads(3), on_ray])
+def test_shard_that_begins_in_a_quoted_table_runs_again(
+    start: Start, tmp_path: Path, cluster: Cluster
+) -> None:
+    table = write_orders(tmp_path / "orders.csv", 2000)
+    # Without a quote in it, nothing tells the text from records.
+    trap = b"7,north,1.00,no record but text\n" * 20_000
+    table.write_bytes(table.read_bytes() + b'2000,west,999.99,"' + trap + b'"\n' + order(2001))
+    spec = job(tmp_path, FILTER, table, shard_size_bytes=100_000, bad_rows={"policy": "REJECT_ROW"})
+    events = finish(start(spec), spec)
+    assert (events.succeeded.balance.read, events.succeeded.balance.rejected) == (2002, 0)
+    assert b'2000,999.99,"' + trap + b'"' in output(spec)
+    misguessed = [event for event in events.of(TaskFailed) if event.failure.code == "SHARD_START_MISGUESSED"]
+    assert misguessed
+    again = {event.shard: event.attempt for event in events.of(TaskFinished)}
+    assert all(event.will_retry and again[event.shard] > event.attempt for event in misguessed)
 
 
 def test_no_task_fails_on_the_way(orders: Path, tmp_path: Path) -> None:
