@@ -5,6 +5,7 @@ made. The engine works in a second thread of the task, because nothing reaches a
 """
 
 import functools
+import logging
 import socket
 import threading
 import time
@@ -32,6 +33,8 @@ STOP_LIMIT_S: Final = 5.0
 AHEAD: Final = 2
 """Attempts that wait at Ray beside those that run, so that no core waits for the driver."""
 CAPACITY_CHECK_S: Final = 5.0
+
+log = logging.getLogger("karyaksham.compute")
 
 _Yield = str | Counters | TaskResult | Failure
 
@@ -132,8 +135,9 @@ class RayTasks:
             said = internal("CANCELED")
         except OutOfMemoryError:
             said = out_of_memory()
-        except RayTaskError as error:
-            said = to_failure(error)
+        except RayTaskError as error:  # The task hands its own errors over, so this one is of its frame.
+            log.error("a task broke: %s", error)
+            said = internal("TASK_BROKE")
         except RayError as error:
             said = worker_lost(_reason(error))
         if isinstance(said, str):
