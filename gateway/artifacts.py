@@ -11,6 +11,7 @@ from gateway.auth import Viewer
 from gateway.models import Artifact, ArtifactKind, FileFormat, Job, Role
 from gateway.settings import Settings
 from gateway.storage import artifact_path
+from karyaksham_engine.errors import SourceError
 from karyaksham_engine.types import FileRef, Preview, Source
 
 __all__ = ["Artifact", "ArtifactKind", "by_job", "find", "preview"]
@@ -33,7 +34,7 @@ async def find(viewer: Viewer, artifact_id: UUID) -> Artifact | None:
 
 
 async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview | None:
-    """The first rows; None for what is not a table."""
+    """The first rows; None for what can't be read as a table."""
     if not artifact.format:
         return None
     files = await asyncio.to_thread(_files, artifact_path(settings, artifact.path))
@@ -49,7 +50,12 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
         else None,
         columns=artifact.columns,
     )
-    return await planning.preview(source, limit)
+    try:
+        return await planning.preview(source, limit)
+    except SourceError as error:
+        if error.code == "UNSUPPORTED_FORMAT":
+            return None
+        raise
 
 
 def _files(path: Path) -> list[FileRef]:

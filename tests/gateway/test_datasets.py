@@ -10,7 +10,7 @@ from gateway.settings import Settings
 
 from . import journeys
 from .conftest import Api, Service, running
-from .journeys import DELETE_DATASET, ORDERS, UPDATE, inspected, register
+from .journeys import DELETE_DATASET, ORDERS, REGISTER, UPDATE, inspected, register
 
 LIST = """query($first: Int, $after: String, $search: String) {
   datasets(first: $first, after: $after, search: $search) {
@@ -54,7 +54,7 @@ async def test_preview_says_that_the_file_changed(settings: Settings, api: Api) 
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [(b"", "empty"), (b"\x7fELF\x02\x01\x01\x00" + bytes(range(256)) * 64, "binary")],
+    [(b"", "no bytes"), (b"\x7fELF\x02\x01\x01\x00" + bytes(range(256)) * 64, "binary")],
 )
 async def test_what_is_no_table_is_invalid_with_a_reason(
     settings: Settings, api: Api, content: bytes, word: str
@@ -200,7 +200,7 @@ async def test_others_see_nothing_and_administrators_all(
 
 async def test_a_viewer_may_not_register(service: Service) -> None:
     viewer = await service.user("eve@example.org", "VIEWER")
-    assert (await register(viewer, "orders.csv"))["errors"][0]["code"] == "FORBIDDEN"
+    assert await viewer.refused(REGISTER, input={"name": "orders", "uri": "orders.csv"}) == "FORBIDDEN"
 
 
 async def test_delete_forgets_the_dataset_and_leaves_the_file(settings: Settings, api: Api) -> None:

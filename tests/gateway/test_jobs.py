@@ -124,11 +124,8 @@ async def test_every_format_comes_out_and_can_be_previewed(
     assert len(await download(job)) > 0
     query = "query($id: ID!) { job(id: $id) { artifacts { preview(first: 1) { columns { name } rows truncated } } } }"
     preview = (await api.call(query, id=job["id"]))["artifacts"][0]["preview"]
-    assert preview == {
-        "columns": [{"name": "id"}, {"name": "country"}],
-        "rows": [[1, "DE"]],
-        "truncated": True,
-    }
+    shown = {"columns": [{"name": "id"}, {"name": "country"}], "rows": [[1, "DE"]], "truncated": True}
+    assert preview == (None if format == "NDJSON" else shown)
 
 
 async def test_parts_come_as_one_archive(settings: Settings, api: Api) -> None:
@@ -283,11 +280,9 @@ async def test_unfinished_jobs_are_limited(settings: Settings) -> None:
 async def test_a_queued_job_is_canceled_at_once_and_again(settings: Settings, idle: Service) -> None:
     api = await idle.member()
     job = await created(api, await journeys.file(settings, api))
-    assert (job["state"], job["progress"]["fraction"], job["progress"]["bytesTotal"]) == (
-        "QUEUED",
-        0.0,
-        len(journeys.ORDERS),
-    )
+    progress = job["progress"]
+    assert (job["state"], progress["fraction"], progress["bytesRead"]) == ("QUEUED", 0.0, 0)
+    assert 0 < progress["bytesTotal"] <= len(journeys.ORDERS)
     for _ in range(2):
         payload = await api.call(CANCEL_JOB, input={"jobId": job["id"]})
         assert (payload["errors"], payload["job"]["state"]) == ([], "CANCELED")
@@ -371,7 +366,7 @@ async def test_explain_says_what_a_job_would_do(api: Api, orders: dict[str, Any]
     payload = await api.call(EXPLAIN, input=given)
     plan = payload["plan"]
     assert [column["name"] for column in plan["columns"]] == ["country", "revenue"]
-    assert plan["bytesToRead"] == orders["sizeBytes"]
+    assert plan["bytesToRead"] == orders["sizeBytes"] - len("id,country,price,note\n")
     assert [stage["index"] for stage in plan["stages"]] == list(range(len(plan["stages"])))
     assert plan["text"] and plan["effectiveSql"]
     wrong = await api.call(EXPLAIN, input=given | {"sql": "SELECT colour FROM input"})

@@ -20,6 +20,7 @@ from tests.gateway.conftest import ERRORS, PASSWORD, SESSION, Api
 
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 30.0
+POLL_S = 0.1
 PART_BYTES = 1024 * 1024
 
 REGISTER = f"mutation($input: RegisterInput!) {{ register(input: $input) {{ {SESSION} {ERRORS} }} }}"
@@ -108,7 +109,7 @@ def until(condition: Callable[[], Any], deadline_s: float) -> Any:
     deadline = time.monotonic() + deadline_s
     while not (value := condition()):
         assert time.monotonic() < deadline, "the deadline has passed"
-        time.sleep(0.02)
+        time.sleep(POLL_S)
     return value
 
 

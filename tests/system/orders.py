@@ -4,7 +4,6 @@ import csv
 import io
 import random
 from collections import defaultdict
-from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
@@ -50,13 +49,18 @@ def _records(orders: Orders) -> list[list[str]]:
 @cache
 def grouped(orders: Orders) -> bytes:
     """The result of `SQL`."""
-    groups: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+    groups: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for _, country, status, quantity, price, _ in _records(orders):
         if status != "canceled":
-            sums = (Decimal(1), Decimal(quantity), Decimal(price))
-            groups[country] = [old + new for old, new in zip(groups[country], sums, strict=True)]
+            group = groups[country]
+            group[0] += 1
+            group[1] += int(quantity)
+            group[2] += int(price.replace(".", ""))
     ordered = sorted(groups.items(), key=lambda item: -item[1][2])
-    body = "".join(f"{country},{count},{units},{total:.2f}\n" for country, (count, units, total) in ordered)
+    body = "".join(
+        f"{country},{count},{units},{cents // 100}.{cents % 100:02}\n"
+        for country, (count, units, cents) in ordered
+    )
     return f"country,orders,units,total\n{body}".encode()
 
 
@@ -64,7 +68,7 @@ def grouped(orders: Orders) -> bytes:
 def sorted_(orders: Orders) -> bytes:
     """The result of `SORT`."""
     kept = [(row[0], row[4], row[5]) for row in _records(orders) if int(row[3]) > 4]
-    kept.sort(key=lambda row: (-Decimal(row[1]), int(row[0])))
+    kept.sort(key=lambda row: (-int(row[1].replace(".", "")), int(row[0])))
     body = io.StringIO(newline="")
     csv.writer(body, lineterminator="\n").writerows([("id", "price", "note"), *kept])
     return body.getvalue().encode()

@@ -68,12 +68,12 @@ async def test_any_number_of_shards_gives_the_same_bytes(shared: Shared, api: Ap
 
 
 @pytest.mark.parametrize(
-    ("content", "word"), [(b"", "empty"), (bytes(range(256)) * 4096, "binary")], ids=["empty", "binary"]
+    ("content", "words"), [(b"", "no bytes"), (bytes(range(256)) * 4096, "binary")], ids=["empty", "binary"]
 )
-async def test_what_is_no_table_says_so(shared: Shared, api: Api, content: bytes, word: str) -> None:
-    dataset = await registered(shared, api, f"{word}.csv", content)
+async def test_what_is_no_table_says_so(shared: Shared, api: Api, content: bytes, words: str) -> None:
+    dataset = await registered(shared, api, "table.csv", content)
     assert dataset["status"] == "INVALID"
-    assert word in dataset["problem"].lower()
+    assert words in dataset["problem"].lower()
 
 
 async def test_a_missing_file_says_so(shared: Shared, api: Api) -> None:
