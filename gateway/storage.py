@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
@@ -63,6 +64,12 @@ def finish_upload_file(settings: Settings, upload_id: UUID, filename: str, size_
 def remove_upload_files(settings: Settings, upload_id: UUID) -> None:
     """All that lies there for an upload; nothing there is no error."""
     shutil.rmtree(settings.uploads_dir / str(upload_id), ignore_errors=True)
+
+
+def uploads_older_than(settings: Settings, seconds: float) -> list[UUID]:
+    """Ids of the uploads whose files have not changed for `seconds`."""
+    before = time.time() - seconds
+    return [UUID(folder.name) for folder in settings.uploads_dir.iterdir() if folder.stat().st_mtime < before]
 
 
 def artifact_path(settings: Settings, path: str) -> Path:

@@ -39,6 +39,10 @@ __all__ = [
 FILENAME_MAX: Final = 255
 CONTENT_TYPE_MAX: Final = 100
 PURPOSE: Final = "upload part"
+STALLED_S: Final = 60.0
+"""A part from which nothing comes for so long is given up; the client sends it again."""
+ORPHAN_S: Final = 3600.0
+"""Files without an upload that are older than this are left over from a crash."""
 _ROUND_BYTES: Final = 1024 * 1024
 
 
@@ -179,7 +183,9 @@ async def store_part(
         _check_receiving(upload)
         offset, length = part_range(upload, number)
         await UploadPart.filter(upload_id=upload_id, number=number).delete()
-        etag = await storage.write_part(settings, upload_id, offset=offset, size_bytes=length, body=body)
+        etag = await storage.write_part(
+            settings, upload_id, offset=offset, size_bytes=length, body=_not_stalled(body)
+        )
         await UploadPart.create(upload_id=upload_id, number=number, size_bytes=length, etag=etag)
         return etag
 
@@ -231,7 +237,24 @@ async def sweep(settings: Settings, writers: PartWriters) -> int:
     """Ends uploads whose time is over, and gives back the room; returns how many."""
     expired = await Upload.filter(status=UploadStatus.RECEIVING, expires_at__lte=now()).limit(1_000)
     ended = [await _end(settings, writers, upload, UploadStatus.EXPIRED) for upload in expired]
+    left = await asyncio.to_thread(storage.uploads_older_than, settings, ORPHAN_S)
+    kept = Upload.filter(id__in=left, status__in=[UploadStatus.RECEIVING, UploadStatus.COMPLETED])
+    for upload_id in set(left) - set(await kept.values_list("id", flat=True)):
+        await asyncio.to_thread(storage.remove_upload_files, settings, upload_id)
     return sum(ended)
+
+
+async def _not_stalled(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    chunks = aiter(body)
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_S):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise BadInput(f"Nothing came for {STALLED_S:.0f} s.", "Send the part again.") from None
+        yield chunk
 
 
 async def _end(settings: Settings, writers: PartWriters, upload: Upload, status: UploadStatus) -> bool:

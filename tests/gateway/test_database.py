@@ -16,6 +16,7 @@ from tortoise import Tortoise
 from tortoise.utils import get_schema_sql
 
 from gateway import database, users
+from gateway.migrations.make import make
 from gateway.models import Dataset, FileFormat, Job, Role, Upload, new_id, now
 from gateway.settings import Settings
 
@@ -42,6 +43,16 @@ async def test_migrated_sqlite_equals_the_models(settings: Settings, tmp_path: P
     with contextlib.closing(sqlite3.connect(fresh)) as connection:
         connection.executescript(sql)
     assert sqlite_shape(settings.database_path) == sqlite_shape(fresh)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+async def test_migrations_lack_nothing_that_the_models_have(dialect: str) -> None:
+    before = set(database.MIGRATIONS.rglob("*.py"))
+    try:
+        assert await make(dialect, "missing") == "", "run `python -m gateway.migrations.make NAME`"
+    finally:
+        for path in set(database.MIGRATIONS.rglob("*.py")) - before:
+            path.unlink()
 
 
 async def test_upgrade_applies_once_and_keeps_rows(settings: Settings) -> None:

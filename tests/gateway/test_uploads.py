@@ -11,7 +11,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from gateway import storage, uploads
+from gateway import storage, uploads, users
+from gateway.auth import Viewer
 from gateway.errors import BadInput, Conflict
 from gateway.models import Dataset, Upload, UploadPart, UploadStatus, new_id, now
 from gateway.schema.relay import local_id
@@ -49,6 +50,16 @@ def named(etags: dict[int, str]) -> list[dict[str, Any]]:
 async def put(url: str, content: bytes) -> httpx.Response:
     async with httpx.AsyncClient(timeout=DEADLINE_S, verify=TLS) as http:
         return await http.put(url, content=content)
+
+
+async def begin_put(url: str, beginning: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Sends the beginning of a part and then nothing more."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"PUT {address.path}?{address.query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+    writer.write(f"{head}content-length: {PART}\r\n\r\n".encode() + beginning)
+    await writer.drain()
+    return reader, writer
 
 
 @pytest.mark.parametrize(
@@ -183,13 +194,8 @@ async def test_connection_that_breaks_leaves_no_part_and_does_not_block_it(
 ) -> None:
     upload = await create(api)
     (part,) = await api.sign(upload["id"], [1])
-    address = urlsplit(part["url"])
-    head = f"PUT {address.path}?{address.query} HTTP/1.1\r\nhost: x\r\ncontent-length: {PART}\r\n\r\n"
-    _, writer = await asyncio.open_connection(address.hostname, address.port)
-    writer.write(head.encode() + b"x" * 1000)
-    await writer.drain()
-    stalled = put(part["url"], CONTENT[:PART])
-    assert (await stalled).status_code == 200
+    _, writer = await begin_put(part["url"], b"x" * 1000)
+    assert (await put(part["url"], CONTENT[:PART])).status_code == 200
     writer.close()
     assert (await api.call(UPLOAD, id=upload["id"]))["receivedParts"] == [1]
 
@@ -220,6 +226,42 @@ async def test_expired_upload_is_swept_at_start(settings: Settings) -> None:
 
         await eventually(expired)
         assert not list(settings.uploads_dir.iterdir())
+
+
+async def test_files_that_a_crash_left_over_are_swept(
+    opened_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await users.add(
+        settings, email="a@b.c", password="x" * 12, display_name=None, role=users.Role.MEMBER
+    )
+    viewer = Viewer(user, new_id(), now())
+
+    async def make() -> Upload:
+        return await uploads.create(
+            settings, viewer, filename="a", size_bytes=5, content_type=None, idempotency_key=None
+        )
+
+    receiving, aborted, orphan = await make(), await make(), new_id()
+    await Upload.filter(id=aborted.id).update(status=UploadStatus.ABORTED)
+    storage.create_upload_file(settings, orphan, 5)
+    assert await uploads.sweep(settings, PartWriters()) == 0
+    assert len(list(settings.uploads_dir.iterdir())) == 3
+    monkeypatch.setattr(uploads, "ORPHAN_S", -1.0)
+    await uploads.sweep(settings, PartWriters())
+    assert [folder.name for folder in settings.uploads_dir.iterdir()] == [str(receiving.id)]
+
+
+async def test_part_that_stalls_is_given_up(
+    service: Service, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "STALLED_S", 0.1)
+    upload = await create(api)
+    (part,) = await api.sign(upload["id"], [1])
+    reader, writer = await begin_put(part["url"], b"x" * 1000)
+    async with asyncio.timeout(DEADLINE_S):
+        answer = await reader.read()
+    writer.close()
+    assert b"400 Bad Request" in answer and b"Nothing came" in answer
 
 
 async def test_same_key_and_input_is_the_same_upload_and_another_input_a_conflict(
