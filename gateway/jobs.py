@@ -238,6 +238,7 @@ async def _planned(
 ) -> tuple[list[Dataset], JobPlan, dict[str, Any]]:
     sql = check(draft, settings)
     read = [await _readable(viewer, index, source) for index, source in enumerate(draft.sources)]
+    _check_shards(draft, read, settings)
     names = aliases(draft.sources)
     spec = spec_row(
         draft, [datasets.source(dataset, name) for dataset, name in zip(read, names, strict=True)]
@@ -249,6 +250,19 @@ async def _planned(
             error.detail.setdefault("field", ["input", "sql"])
         raise
     return read, plan, spec
+
+
+def _check_shards(draft: JobDraft, read: Sequence[Dataset], settings: Settings) -> None:
+    """Before anything is planned, because a plan has each of its tasks."""
+    if draft.shard_size_bytes is None:
+        return
+    if sum(dataset.size_bytes for dataset in read) > settings.job_tasks_max * draft.shard_size_bytes:
+        raise LimitExceeded(
+            f"Shards of {draft.shard_size_bytes} bytes make more than {settings.job_tasks_max} tasks.",
+            "Choose larger shards, or leave their size out.",
+            field=["input", "shardSizeBytes"],
+            limit="job_tasks_max",
+        )
 
 
 async def _readable(viewer: Viewer, index: int, source: SourceDraft) -> Dataset:

@@ -9,6 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway import database
+from gateway.models import Artifact, Job, JobEvent, JobState
+from gateway.schema.relay import split_global_id
 from gateway.settings import Settings
 
 from . import journeys
@@ -275,6 +278,38 @@ async def test_unfinished_jobs_are_limited(settings: Settings) -> None:
         assert refused["errors"][0]["code"] == "LIMIT_EXCEEDED"
         await api.call(CANCEL_JOB, input={"jobId": job["id"]})
         await created(api, orders)
+
+
+async def test_tasks_of_a_job_are_limited(settings: Settings) -> None:
+    async with running(replace(settings, job_tasks_max=2)) as service:
+        api = await service.member()
+        large = await journeys.file(settings, api, "id\n" + "1234567890\n" * 20_000)
+        payload = await create(api, large, "SELECT id FROM input", shardSizeBytes=65536)
+        (error,) = payload["errors"]
+        assert (error["code"], error["field"]) == ("LIMIT_EXCEEDED", ["input", "shardSizeBytes"])
+
+
+async def test_a_crash_right_after_the_commit_gives_one_whole_result(settings: Settings) -> None:
+    async with running(settings) as service:
+        api = await service.member()
+        job = await finished(api, await journeys.file(settings, api))
+        parts = split_global_id(job["id"])
+        assert parts is not None
+        id = parts[1]
+        before = [path.read_bytes() for path in (settings.jobs_dir / str(id)).rglob("output.csv")]
+    async with database.opened(settings, migrate=False):
+        await Artifact.filter(job_id=id).delete()
+        await JobEvent.filter(job_id=id, kind="SUCCEEDED").delete()
+        await Job.filter(id=id).update(state=JobState.FINALIZING, fraction=0.99, rows_read=None, event_seq=4)
+    async with running(settings) as service:
+        api = Api(service.url)
+        await api.sign_in("member@example.org")
+        again = await ended(api, job["id"])
+        assert again["state"] == "SUCCEEDED", again
+        assert [await download(again)] == before == [REVENUE_CSV.encode()]
+        assert len(again["artifacts"]) == 1 and again["rowBalance"] == job["rowBalance"]
+        kinds = [event["kind"] for event in again["events"]]
+        assert kinds[4:] == ["RECOVERED", "FINALIZING", "SUCCEEDED"]
 
 
 async def test_a_queued_job_is_canceled_at_once_and_again(settings: Settings, idle: Service) -> None:
