@@ -20,6 +20,7 @@ use crate::part::{Destination, Part};
 pub(crate) use cells::{Cells, Column as TextColumn, hex};
 pub(crate) use ndjson::write_json;
 pub(crate) use portable::portable_schema;
+pub(crate) use table::text as table_text;
 pub(crate) use value::{MAX_SCALAR_BYTES, Scalar};
 
 /// Writes one task's rows.

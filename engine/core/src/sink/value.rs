@@ -113,6 +113,18 @@ impl Scalar {
         matches!(self, Self::Date(_) | Self::Timestamp { .. })
     }
 
+    /// A date or timestamp of the same kind: `ticks` in its only row.
+    pub(crate) fn of_ticks(&self, ticks: i64) -> Self {
+        match self {
+            Self::Timestamp { clock, .. } => Self::Timestamp {
+                values: vec![ticks].into(),
+                clock: *clock,
+            },
+            Self::Date(_) => Self::Date(vec![ticks as i32].into()),
+            _ => Self::I64(vec![ticks].into()),
+        }
+    }
+
     /// NaN or infinite, which JSON has no number for.
     pub(crate) fn is_not_finite(&self, row: usize) -> bool {
         match self {
