@@ -1,6 +1,6 @@
-//! The CSV scan: chunks of bytes ([`buffer`]), tokens ([`tokens`], with the exact machine of [`machine`] where the
-//! structural index can't be trusted), decoding column by column ([`column`], [`number`], [`time`]), batches of rows and
-//! rejects ([`scan`], [`rejects`]).
+//! The CSV scan, chunk by chunk (`scan`): bytes (`buffer`), records (`tokens`, with the exact machine of `machine` where
+//! the structural index can't be trusted), columns (`column`, `field`, `number`, `time`), what becomes of bad records
+//! (`scan::faults`, `rejects`), and where a shard's first record begins (`start`).
 //!
 //! # What a record is
 //! A record is read by the RFC 4180 machine from its first byte; a quote in the middle of an unquoted field is text. If a
@@ -15,12 +15,15 @@
 //! number, date, timestamp or boolean are ignored, and a field of blanks alone is null for these types; text keeps its
 //! blanks.
 
-pub(crate) mod buffer;
+mod buffer;
 mod column;
-pub(crate) mod machine;
+mod field;
+mod machine;
+mod nulls;
 mod number;
 mod rejects;
 mod scan;
+mod start;
 mod time;
 mod tokens;
 

@@ -1,6 +1,6 @@
 //! Numbers from text: eight digits at a time in the common case, exact in every case.
 
-use super::column::Parse;
+use super::field::Parse;
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const DOTS: u64 = 0x2e2e_2e2e_2e2e_2e2e;

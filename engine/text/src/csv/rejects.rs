@@ -5,7 +5,7 @@ use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use crate::{Reject, RejectCode};
 
 use super::buffer::ChunkBuffer;
-use super::column::FieldFault;
+use super::field::FieldFault;
 use super::machine::{Grammar, RAW_BYTES};
 use super::tokens::{BadRecord, count_lines};
 

@@ -1,5 +1,7 @@
 //! The scan of one shard, chunk by chunk.
 
+mod faults;
+
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
@@ -7,17 +9,19 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use memchr::memchr;
 
 use crate::index::Simd;
-use crate::shard::{self, Guess};
 use crate::{
     BadRowPolicy, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start, StartFound,
     TextError,
 };
 
 use super::buffer::{ChunkBuffer, PAGE_BYTES};
-use super::column::{Column, FieldFault, Rows};
+use super::column::Column;
+use super::field::{FieldFault, Rows};
 use super::machine::Grammar;
-use super::rejects::{RejectWriter, type_name};
+use super::rejects::type_name;
+use super::start::{Guess, find_start};
 use super::tokens::Tokens;
+use faults::Decoded;
 
 /// Large enough that calls are cheap, small enough that bytes and positions stay in the second-level cache.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -189,7 +193,7 @@ impl CsvScan {
                 start: StartFound::Exact,
                 ambiguous: false,
             },
-            Start::Guess => shard::find_start(&*self.source, self.tokens.grammar(), self.range.lo)?,
+            Start::Guess => find_start(&*self.source, self.tokens.grammar(), self.range.lo)?,
         };
         self.report.start = guess.start;
         self.report.ambiguous = guess.ambiguous;
@@ -307,8 +311,7 @@ impl CsvScan {
         self.batch_rows += count;
         let from = self.decoded;
         self.decoded += count;
-        let bad_from = self.passed_bad;
-        let bad = &self.tokens.bad[bad_from..];
+        let bad = &self.tokens.bad[self.passed_bad..];
         let bad_count = bad
             .iter()
             .take_while(|bad| bad.before <= self.decoded)
@@ -316,9 +319,14 @@ impl CsvScan {
         if self.faults.is_empty() && bad_count == 0 {
             self.report.rows_read += count as u64;
         } else {
-            self.reject(first_row, from, count, bad_count);
+            self.settle(Decoded {
+                from,
+                first_row,
+                count,
+                bad_count,
+            });
         }
-        if self.phase == Phase::Done && self.report.stopped_at_reject {
+        if self.report.stopped_at_reject {
             return;
         }
         if self.chunk_is_decoded() {
@@ -326,101 +334,6 @@ impl CsvScan {
         } else {
             self.note_progress(self.tokens.row_start_or_boundary(self.decoded));
         }
-    }
-
-    /// Report the rows at fault among `count` rows from `from` (in the batch: from `first_row`), and the next
-    /// `bad_count` bad records; take the rows out of the batch.
-    #[cold]
-    fn reject(&mut self, first_row: usize, from: usize, count: usize, bad_count: usize) {
-        self.faults.sort_by_key(|fault| (fault.row, fault.column));
-        self.faults.dedup_by_key(|fault| fault.row);
-        let fails = self.options.bad_rows == BadRowPolicy::FailJob;
-        let mut writer = RejectWriter {
-            buffer: &self.buffer,
-            grammar: self.tokens.grammar(),
-            schema: &self.options.schema,
-            counted: &mut self.counted,
-        };
-        let base = self.report.rows_read - from as u64;
-        // Records before a good row: the good rows, and the bad records passed in this chunk.
-        let mut bad = self.tokens.bad[self.passed_bad..self.passed_bad + bad_count]
-            .iter()
-            .peekable();
-        let mut faults = self.faults.iter().peekable();
-        let base_row = base;
-        let mut bad_seen = 0_u64;
-        let mut stop = None;
-        loop {
-            let fault_row = faults.peek().map(|fault| from + fault.row - first_row);
-            let (reject, next) = match (bad.peek(), fault_row) {
-                (Some(record), row) if row.is_none_or(|row| record.before <= row) => {
-                    let reject =
-                        writer.structural(base_row + record.before as u64 + bad_seen + 1, record);
-                    bad_seen += 1;
-                    let next = (record.before, record.next);
-                    bad.next();
-                    (reject, next)
-                }
-                (_, Some(row)) => {
-                    let fault = faults.next().expect("it was peeked");
-                    let (start, line) = (self.tokens.row_start(row), self.tokens.row_line(row));
-                    (
-                        writer.field(base_row + row as u64 + bad_seen + 1, start, line, fault),
-                        (row, line + 1),
-                    )
-                }
-                _ => break,
-            };
-            self.rejects.push(reject);
-            self.report.rows_rejected += 1;
-            if fails {
-                stop = Some(next);
-                break;
-            }
-        }
-        if let Some((good, next)) = stop {
-            self.report.rows_read += (good - from) as u64 + 1;
-            self.truncate_batch(first_row + good - from);
-            self.stop_at(next);
-            return;
-        }
-        self.report.rows_read += count as u64 + bad_count as u64;
-        self.passed_bad += bad_count;
-        if !self.faults.is_empty() {
-            let at_fault: Vec<usize> = self.faults.iter().map(|fault| fault.row).collect();
-            let len = self.batch_rows;
-            for column in &mut self.columns {
-                column.retain(first_row, len, |row| at_fault.binary_search(&row).is_err());
-            }
-            self.batch_rows -= at_fault.len();
-            self.faults.clear();
-        }
-    }
-
-    fn truncate_batch(&mut self, rows: usize) {
-        let len = self.batch_rows;
-        for column in &mut self.columns {
-            column.retain(rows, len, |_| false);
-        }
-        self.batch_rows = rows;
-        self.faults.clear();
-    }
-
-    /// The scan ends after the record that ends at `next`.
-    fn stop_at(&mut self, next: usize) {
-        let newline = self.tokens.grammar().symbols.newline;
-        let (from, lines) = self.counted;
-        self.report.lines =
-            lines + super::tokens::count_lines(self.buffer.data(), newline, from, next) as u64;
-        if self.buffer.ends_virtually && next == self.buffer.end {
-            self.report.lines -= 1;
-        }
-        self.report.stopped_at_reject = true;
-        self.tokens.clear();
-        self.decoded = 0;
-        self.passed_bad = 0;
-        self.note_progress(next);
-        self.phase = Phase::Done;
     }
 
     fn emit(&mut self) -> Result<RecordBatch, TextError> {

@@ -1,6 +1,6 @@
 //! Dates, timestamps and booleans from text.
 
-use super::column::Parse;
+use super::field::Parse;
 use super::number::{eight_digits, word_before};
 
 const EPOCH_DAY: i32 = 719_528;

@@ -6,7 +6,7 @@ mod harness;
 mod reader;
 
 use karyaksham_text::index::Simd;
-use karyaksham_text::{BadRowPolicy, Dialect};
+use karyaksham_text::{BadRowPolicy, Dialect, ShardRange, Start};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -14,8 +14,20 @@ use generate::{any_case, cases, rows};
 use harness::Case;
 use reader::Kind;
 
+/// `PROPTEST_CASES` asks for another number, to search for longer.
+fn config(cases: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: wanted.unwrap_or(cases),
+        max_shrink_iters: 2000,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(config(4000))]
 
     #[test]
     fn a_scan_reads_what_the_specification_reads(case in any_case()) {
@@ -62,7 +74,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(config(24))]
 
     #[test]
     fn a_clean_file_is_cut_right_at_every_byte(mut case in cases(rows(4, 40, 0), 4, &[1 << 24], &[64, 1 << 18])) {
@@ -89,4 +101,59 @@ fn quotes_that_open_on_every_line_cost_one_reading() {
     let (outcome, report) = case.scan(Simd::get(), case.whole());
     assert_eq!(report.rows_rejected, 200_000);
     assert!(outcome.rows.is_empty());
+}
+
+#[test]
+fn guesses_are_right_in_a_file_of_quoted_lines() {
+    let mut file = vec![];
+    let mut boundaries = vec![];
+    let mut random = 7_u64;
+    let mut pick = |below: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    while file.len() < 400_000 {
+        boundaries.push(file.len() as u64);
+        file.extend_from_slice(format!("{},\"", pick(1_000_000)).as_bytes());
+        for _ in 0..pick(12) {
+            let words = [
+                "a line of prose, with commas\n",
+                "said \"\"no\"\", ",
+                "\"\"quoted\"\"\n",
+                "1,2,3\n",
+                "and so on ",
+            ];
+            file.extend_from_slice(words[pick(5) as usize].as_bytes());
+        }
+        file.extend_from_slice(format!("\",{},\"x\"\r\n", pick(90)).as_bytes());
+    }
+    boundaries.push(file.len() as u64);
+    let case = Case {
+        file,
+        dialect: Dialect::default(),
+        kinds: vec![Kind::Integer, Kind::Text, Kind::Integer, Kind::Text],
+        required: vec![false; 4],
+        max_record_bytes: 16 << 20,
+        chunk_bytes: 1 << 18,
+        batch_rows: 8192,
+    };
+    for _ in 0..1000 {
+        let lo = pick(case.file.len() as u64 - 2000) + 1;
+        let (_, report) = case.scan(
+            Simd::get(),
+            ShardRange {
+                lo,
+                hi: lo + 1,
+                start: Start::Guess,
+            },
+        );
+        let expected = boundaries[boundaries.partition_point(|boundary| *boundary < lo)];
+        assert_eq!(
+            (report.first, report.ambiguous),
+            (expected, false),
+            "cut at {lo}"
+        );
+    }
 }

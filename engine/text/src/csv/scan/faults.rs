@@ -1,0 +1,122 @@
+//! What becomes of records that can't be read: they are reported in the order of the file, and their rows leave the batch
+//! or the scan stops at the first.
+
+use super::super::rejects::RejectWriter;
+use super::super::tokens::count_lines;
+use super::{BadRowPolicy, CsvScan, Phase};
+
+/// A range of good rows just decoded, with the bad records among and after them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decoded {
+    /// The first row of the chunk, and the row of the batch that it became.
+    pub from: usize,
+    pub first_row: usize,
+    pub count: usize,
+    pub bad_count: usize,
+}
+
+/// Where a scan stops: after this many good rows of the chunk and one reject, which ends at `next`.
+struct Stop {
+    good: usize,
+    next: usize,
+}
+
+impl CsvScan {
+    /// Account for what was decoded, and report what is at fault in it.
+    #[cold]
+    pub(super) fn settle(&mut self, decoded: Decoded) {
+        self.faults.sort_by_key(|fault| (fault.row, fault.column));
+        self.faults.dedup_by_key(|fault| fault.row);
+        if let Some(stop) = self.report_rejects(decoded) {
+            let good = stop.good - decoded.from;
+            self.report.rows_read += good as u64 + 1;
+            self.keep_rows(decoded.first_row + good, |_| false);
+            self.batch_rows = decoded.first_row + good;
+            self.stop_at(stop.next);
+        } else {
+            self.report.rows_read += (decoded.count + decoded.bad_count) as u64;
+            self.passed_bad += decoded.bad_count;
+            let at_fault: Vec<usize> = self.faults.iter().map(|fault| fault.row).collect();
+            if !at_fault.is_empty() {
+                self.keep_rows(decoded.first_row, |row| {
+                    at_fault.binary_search(&row).is_err()
+                });
+                self.batch_rows -= at_fault.len();
+            }
+        }
+        self.faults.clear();
+    }
+
+    /// Report rows and records in the order of the file; under `FailJob` only the first.
+    fn report_rejects(&mut self, decoded: Decoded) -> Option<Stop> {
+        let mut writer = RejectWriter {
+            buffer: &self.buffer,
+            grammar: self.tokens.grammar(),
+            schema: &self.options.schema,
+            counted: &mut self.counted,
+        };
+        let mut bad = self.tokens.bad[self.passed_bad..][..decoded.bad_count]
+            .iter()
+            .peekable();
+        let mut faults = self.faults.iter().peekable();
+        // The number of a record: good rows of the chunk before it, and everything else before it.
+        let mut others = self.report.rows_read - decoded.from as u64 + 1;
+        loop {
+            let fault_row = faults
+                .peek()
+                .map(|fault| decoded.from + fault.row - decoded.first_row);
+            let is_first = |good: usize| fault_row.is_none_or(|row| good <= row);
+            let (reject, stop) = if let Some(record) = bad.next_if(|record| is_first(record.before))
+            {
+                let reject = writer.structural(others + record.before as u64, record);
+                others += 1;
+                (
+                    reject,
+                    Stop {
+                        good: record.before,
+                        next: record.next,
+                    },
+                )
+            } else if let (Some(fault), Some(row)) = (faults.next(), fault_row) {
+                let (start, line) = (self.tokens.row_start(row), self.tokens.row_line(row));
+                (
+                    writer.field(others + row as u64, start, line, fault),
+                    Stop {
+                        good: row,
+                        next: line + 1,
+                    },
+                )
+            } else {
+                return None;
+            };
+            self.rejects.push(reject);
+            self.report.rows_rejected += 1;
+            if self.options.bad_rows == BadRowPolicy::FailJob {
+                return Some(stop);
+            }
+        }
+    }
+
+    fn keep_rows(&mut self, from: usize, keep: impl Fn(usize) -> bool + Copy) {
+        let len = self.batch_rows;
+        for column in &mut self.columns {
+            column.retain(from, len, keep);
+        }
+    }
+
+    /// The scan ends after the record that ends at `next`.
+    fn stop_at(&mut self, next: usize) {
+        let newline = self.tokens.grammar().symbols.newline;
+        let (from, lines) = self.counted;
+        self.report.lines = lines + count_lines(self.buffer.data(), newline, from, next) as u64;
+        if self.buffer.ends_virtually && next == self.buffer.end {
+            self.report.lines -= 1;
+        }
+        self.report.stopped_at_reject = true;
+        self.tokens.clear();
+        self.decoded = 0;
+        self.passed_bad = 0;
+        self.note_progress(next);
+        self.phase = Phase::Done;
+    }
+}

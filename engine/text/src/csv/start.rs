@@ -1,0 +1,276 @@
+//! Where the first record of a shard begins, when no one knows: read on from the cut under both hypotheses, outside and
+//! inside quotes, and take the one that meets less evidence against it. A wrong guess costs time and nothing else: shards
+//! that do not join are read again.
+
+use crate::index::Symbols;
+use crate::{ReadAt, StartFound, TextError};
+
+use super::machine::{Grammar, Machine, Move, State, Step, Window};
+
+/// Bytes that a guess looks at first; four times as many each time it stays undecided.
+const PROBE_BYTES: usize = 64 << 10;
+/// A guess that is undecided after this many bytes is taken as it is.
+const LONGEST_PROBE_BYTES: usize = 4 << 20;
+
+/// Where the first record of a shard was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Guess {
+    pub first: u64,
+    pub start: StartFound,
+    pub ambiguous: bool,
+}
+
+/// What a hypothesis meets in the bytes after the cut. Less evidence against it comes first, then more for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Evidence {
+    /// The first record boundary.
+    first: Option<usize>,
+    /// Quotes where none should be.
+    anomalies: usize,
+    /// Records with another number of fields.
+    misshapen: usize,
+    /// Records as they should be.
+    good: usize,
+}
+
+impl Evidence {
+    fn rank(&self) -> (usize, bool, usize) {
+        (self.anomalies, self.misshapen > self.good, self.misshapen)
+    }
+}
+
+/// Find the first record boundary at or after `lo` by reading on under both hypotheses.
+pub(crate) fn find_start(
+    source: &dyn ReadAt,
+    grammar: &Grammar,
+    lo: u64,
+) -> Result<Guess, TextError> {
+    let size = source.size_bytes();
+    if lo == 0 || lo >= size {
+        return Ok(Guess {
+            first: lo.min(size),
+            start: StartFound::Outside,
+            ambiguous: false,
+        });
+    }
+
+    let mut probe_bytes = PROBE_BYTES;
+    loop {
+        let probe = Probe::read(source, grammar, lo - 1, probe_bytes)?;
+        let outside = probe.weigh(StartFound::Outside);
+        let inside = grammar
+            .symbols
+            .quote
+            .map(|_| probe.weigh(StartFound::Inside));
+        let Some((evidence, start, ambiguous)) = decide(
+            outside,
+            inside,
+            probe.is_last || probe_bytes >= LONGEST_PROBE_BYTES,
+        ) else {
+            probe_bytes *= 4;
+            continue;
+        };
+        let first = match evidence.first {
+            Some(first) => lo - 1 + first as u64,
+            None if probe.is_last => size,
+            None => end_of_line(source, grammar, lo - 1 + probe.end as u64)?,
+        };
+        return Ok(Guess {
+            first,
+            start,
+            ambiguous,
+        });
+    }
+}
+
+/// None: more bytes may tell.
+fn decide(
+    outside: Evidence,
+    inside: Option<Evidence>,
+    is_last: bool,
+) -> Option<(Evidence, StartFound, bool)> {
+    let Some(inside) = inside else {
+        return (is_last || outside.first.is_some()).then_some((
+            outside,
+            StartFound::Outside,
+            false,
+        ));
+    };
+    let same = outside.first.is_some() && outside.first == inside.first;
+    let (out_rank, in_rank) = (outside.rank(), inside.rank());
+    let outside_fits = outside.anomalies == 0 && outside.good > outside.misshapen;
+    if same || (outside_fits && inside.good == 0) || (out_rank < in_rank && outside.first.is_some())
+    {
+        return Some((outside, StartFound::Outside, false));
+    }
+    if in_rank < out_rank && inside.good > 0 {
+        return Some((inside, StartFound::Inside, false));
+    }
+    is_last.then(|| {
+        let start = if in_rank < out_rank && inside.first.is_some() {
+            StartFound::Inside
+        } else {
+            StartFound::Outside
+        };
+        (
+            if start == StartFound::Inside {
+                inside
+            } else {
+                outside
+            },
+            start,
+            true,
+        )
+    })
+}
+
+/// After a line end too far away to have been probed.
+fn end_of_line(source: &dyn ReadAt, grammar: &Grammar, from: u64) -> Result<u64, TextError> {
+    let mut bytes = vec![0; PROBE_BYTES];
+    let mut at = from;
+    while at < source.size_bytes() {
+        let read = source
+            .read_at(at, &mut bytes)
+            .map_err(|source| TextError::Io { offset: at, source })?;
+        if read == 0 {
+            return Err(TextError::Changed { offset: at });
+        }
+        if let Some(line) = memchr::memchr(grammar.symbols.newline, &bytes[..read]) {
+            return Ok(at + line as u64 + 1);
+        }
+        at += read as u64;
+    }
+    Ok(source.size_bytes())
+}
+
+/// Bytes from the one before the cut.
+struct Probe<'a> {
+    grammar: &'a Grammar,
+    data: Vec<u8>,
+    end: usize,
+    is_last: bool,
+}
+
+impl<'a> Probe<'a> {
+    fn read(
+        source: &dyn ReadAt,
+        grammar: &'a Grammar,
+        from: u64,
+        bytes: usize,
+    ) -> Result<Self, TextError> {
+        let left = source.size_bytes() - from;
+        let want = left.min(bytes as u64) as usize;
+        let mut data = vec![0; want];
+        let read = source
+            .read_at(from, &mut data)
+            .map_err(|source| TextError::Io {
+                offset: from,
+                source,
+            })?;
+        if read < want {
+            return Err(TextError::Changed {
+                offset: from + read as u64,
+            });
+        }
+        let is_last = want as u64 == left;
+        if is_last && data.last() != Some(&grammar.symbols.newline) {
+            data.push(grammar.symbols.newline);
+        }
+        let end = data.len();
+        Ok(Self {
+            grammar,
+            data,
+            end,
+            is_last,
+        })
+    }
+
+    fn weigh(&self, start: StartFound) -> Evidence {
+        let mut evidence = Evidence {
+            first: None,
+            anomalies: 0,
+            misshapen: 0,
+            good: 0,
+        };
+        let Symbols {
+            delimiter,
+            quote,
+            newline,
+        } = self.grammar.symbols;
+        let first = match (start, self.data[0]) {
+            (StartFound::Inside, _) => self.end_record(State::Quoted, &mut evidence),
+            (_, byte) if byte == newline => Some(1),
+            (_, byte) if byte == delimiter => self.end_record(State::FieldStart, &mut evidence),
+            (_, byte) if Some(byte) == quote => self.end_record(State::Closed, &mut evidence),
+            _ => self.end_record(State::Text, &mut evidence),
+        };
+        evidence.first = first;
+        let mut at = match first {
+            Some(first) => first,
+            None => return evidence,
+        };
+        let window = Window {
+            data: &self.data,
+            end: self.end,
+            is_last: self.is_last,
+            base: 0,
+        };
+        let mut machine = Machine::new(*self.grammar);
+        let mut ends = vec![];
+        while at < self.end {
+            ends.clear();
+            at = match machine.step(window, at, &mut ends) {
+                Step::Record { next } => {
+                    self.count_record(at, next - 1, &ends, &mut evidence);
+                    next
+                }
+                Step::Comment { next } => next,
+                Step::Reject { next, .. } => {
+                    evidence.anomalies += 1;
+                    next
+                }
+                Step::SkipLine { .. } | Step::More => break,
+            };
+        }
+        evidence
+    }
+
+    /// The end of the record that the cut lies in, read on from the byte after it.
+    fn end_record(&self, mut state: State, evidence: &mut Evidence) -> Option<usize> {
+        for (at, byte) in self.data.iter().enumerate().skip(1) {
+            let is_stray = state == State::Text && Some(*byte) == self.grammar.symbols.quote;
+            evidence.anomalies += usize::from(is_stray);
+            state = match self.grammar.advance(state, *byte) {
+                Move::To(state) => state,
+                Move::EndField => State::FieldStart,
+                Move::EndRecord => return Some(at + 1),
+                Move::Junk => {
+                    evidence.anomalies += 1;
+                    State::Text
+                }
+            };
+        }
+        None
+    }
+
+    fn count_record(&self, start: usize, line: usize, ends: &[u32], evidence: &mut Evidence) {
+        let is_blank =
+            ends.len() == 1 && self.grammar.content_end(&self.data, start, line) == start;
+        if ends.len() == self.grammar.columns {
+            evidence.good += 1;
+        } else if !is_blank {
+            evidence.misshapen += 1;
+        }
+        let Some(quote) = self.grammar.symbols.quote else {
+            return;
+        };
+        let mut from = start;
+        for end in ends {
+            let field = &self.data[from..*end as usize];
+            if field.first() != Some(&quote) {
+                evidence.anomalies += memchr::memchr_iter(quote, field).count();
+            }
+            from = *end as usize + 1;
+        }
+    }
+}
