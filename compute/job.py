@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import karyaksham_engine as engine
@@ -29,6 +30,10 @@ from .workspace import Basis, Staging, check_unchanged, lines_before, look
 
 HELD_BLOCKS_BYTES: Final = 256 << 20
 """Blocks for later stages that stay in memory; further ones go to files."""
+HELD_SHARD_BYTES: Final = 60 << 20
+"""Of larger shards, a part as large as its input would be more than the engine holds in memory."""
+ROUNDS: Final = 8
+"""Tasks for each slot at least, so that all slots are done at about the same time."""
 AHEAD_OF_WRITER: Final = 2
 """Tasks, beside those that run, whose parts may wait in memory for the writer."""
 WRITER_CHECK_S: Final = 0.01
@@ -49,6 +54,8 @@ class Job:
         self._seen = look(spec.sources)
         self._staging = Staging(spec.staging_dir)
         basis = self._staging.basis(Basis(engine.version(), time.time_ns() // 1000, executor.slots()))
+        if executor.in_memory:
+            spec = replace(spec, shard_size_bytes=_shard_bytes_in_memory(spec, executor.slots()))
         plan = engine.plan(to_engine(spec, parallelism=basis.parallelism, planned_at_us=basis.planned_at_us))
         self._stages = plan.stages
         self._tasks = {
@@ -263,6 +270,14 @@ def to_engine(spec: JobSpec, *, parallelism: int, planned_at_us: int | None = No
         "shard_size_bytes": spec.shard_size_bytes,
         "parallelism": parallelism,
     }
+
+
+def _shard_bytes_in_memory(spec: JobSpec, slots: int) -> int | None:
+    """The size of shards whose parts stay in memory; None where the engine's own choice is smaller anyway."""
+    if spec.shard_size_bytes is not None:
+        return spec.shard_size_bytes
+    size_bytes = sum(file["size_bytes"] for source in spec.sources for file in source["files"])
+    return HELD_SHARD_BYTES if size_bytes > HELD_SHARD_BYTES * slots * ROUNDS else None
 
 
 def _pending(stage: PlannedStage) -> StageProgress:
