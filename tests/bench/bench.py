@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tests.bench.measure import run, warm
+from tests.bench.measure import Run, run, warm
 from tests.bench.workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,14 +35,21 @@ class Contender:
     name: str
     command: list[str]
     output: Path
-    seconds: list[float] = field(default_factory=list)
-    peaks: list[int] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     rows: int = 0
     fault: str | None = None
 
     @property
     def median_s(self) -> float:
-        return statistics.median(self.seconds)
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def cpu_s(self) -> float:
+        return statistics.median(run.cpu_s for run in self.runs)
+
+    @property
+    def peak_bytes(self) -> int:
+        return max(run.peak_bytes for run in self.runs)
 
     def figures(self) -> dict[str, object]:
         """What goes into the JSON file."""
@@ -51,8 +58,9 @@ class Contender:
         return {
             "contender": self.name,
             "median_s": self.median_s,
-            "seconds": self.seconds,
-            "peak_bytes": max(self.peaks),
+            "seconds": [run.seconds for run in self.runs],
+            "cpu_s": self.cpu_s,
+            "peak_bytes": self.peak_bytes,
             "rows": self.rows,
         }
 
@@ -157,7 +165,7 @@ def module(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def lineup(name: str, source: Path, scratch: Path, options: argparse.Namespace) -> list[Contender]:
     """Ours, then the others in each way they can read."""
     workload, threads = WORKLOADS[name], str(options.threads)
-    ours = shutil.which(OURS, path=Path(sys.executable).parent)
+    ours = shutil.which(OURS, path=Path(sys.executable).parent) or shutil.which(OURS)
     output = scratch / f"{name}-{OURS}.csv"
     sql = " ".join(workload.sql.format(table="input").split())
     command = [ours or OURS, "run", sql, str(source), "-o", str(output), "--threads", threads]
@@ -193,8 +201,7 @@ def compare(name: str, contenders: list[Contender], source: Path, runs: int) -> 
             contender.output.unlink(missing_ok=True)
             done = run(contender.command, ROOT)
             contender.fault = done.fault
-            contender.seconds.append(done.seconds)
-            contender.peaks.append(done.peak_bytes)
+            contender.runs.append(done)
 
 
 def heading(name: str, source: Path) -> None:
@@ -205,17 +212,21 @@ def heading(name: str, source: Path) -> None:
 def table(contenders: list[Contender], size_bytes: int) -> None:
     """One line a contender; the ratio is its time as a multiple of ours."""
     ours = next((c for c in contenders if c.name == OURS and not c.fault), None)
-    print(f"    {'':16} {'median s':>9} {'min-max':>13} {'GB/s':>6} {'peak MB':>8} {'rows':>9} {'ratio':>6}")
+    print(
+        f"    {'':16} {'median s':>9} {'min-max':>13} {'cpu s':>6} {'GB/s':>6} {'peak MB':>8} {'rows':>9} {'ratio':>6}"
+    )
     for contender in contenders:
         if contender.fault:
             print(f"    {contender.name:16} FAILED: {contender.fault}")
             continue
         median = contender.median_s
-        spread = f"{min(contender.seconds):.2f}-{max(contender.seconds):.2f}"
+        times = [run.seconds for run in contender.runs]
+        spread = f"{min(times):.2f}-{max(times):.2f}"
         ratio = f"{median / ours.median_s:.2f}" if ours else ""
+        rate = size_bytes / median / 1e9
         print(
-            f"    {contender.name:16} {median:9.3f} {spread:>13} {size_bytes / median / 1e9:6.2f}"
-            f" {max(contender.peaks) / MB:8,.0f} {contender.rows:9,} {ratio:>6}"
+            f"    {contender.name:16} {median:9.3f} {spread:>13} {contender.cpu_s:6.2f} {rate:6.2f}"
+            f" {contender.peak_bytes / MB:8,.0f} {contender.rows:9,} {ratio:>6}"
         )
 
 

@@ -1,4 +1,4 @@
-"""One command as a whole process: its wall time and its peak memory."""
+"""One command as a whole process: its wall time, its CPU time and its peak memory."""
 
 import os
 import signal
@@ -19,6 +19,8 @@ class Run:
     """What one process did."""
 
     seconds: float
+    cpu_s: float
+    """User and system time: what it costs, however busy the machine is."""
     peak_bytes: int
     """Highest resident memory of the process, as the system counts it."""
     fault: str | None
@@ -47,7 +49,7 @@ def run(command: Sequence[str], folder: Path) -> Run:
     if process.returncode:
         said = words.decode(errors="replace").strip()[-FAULT_CHARS:]
         fault = f"exit status {process.returncode}: {said}"
-    return Run(seconds, usage.ru_maxrss * 1024, fault)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, fault)
 
 
 def warm(path: Path) -> None:

@@ -65,6 +65,7 @@ def test_a_run_tells_memory_and_failure(tmp_path: Path) -> None:
     failed = run([sys.executable, "-c", "raise SystemExit('no such table')"], tmp_path)
     assert done.fault is None
     assert done.peak_bytes > 200_000_000
+    assert 0 < done.cpu_s < 60
     assert failed.fault == "exit status 1: no such table"
 
 
@@ -86,5 +87,5 @@ def test_a_contender_with_another_result_is_not_compared(tmp_path: Path) -> None
     compare("W5", contenders, source, 1)
     assert contenders[0].fault == "another result than duckdb typed"
     assert [c.fault for c in contenders[1:]] == [None, None]
-    assert len(contenders[1].seconds) == 1
+    assert len(contenders[1].runs) == 1
     assert verdict(contenders) == "nothing to compare: a result is missing"
