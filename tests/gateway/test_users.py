@@ -75,7 +75,7 @@ async def test_role_counts_from_the_next_request(service: Service, admin: Api, a
 
 
 async def test_update_says_what_is_wrong(service: Service, admin: Api, api: Api) -> None:
-    cases = [
+    cases: list[tuple[dict[str, Any], str, list[str] | None]] = [
         ({"userId": "nonsense"}, "NOT_FOUND", ["input", "userId"]),
         ({"userId": await id_of(api), "displayName": " "}, "BAD_USER_INPUT", ["input", "displayName"]),
         ({"userId": await id_of(api), "displayName": "x" * 101}, "BAD_USER_INPUT", ["input", "displayName"]),
