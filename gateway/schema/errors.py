@@ -5,11 +5,11 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from karyaksham_engine.errors import KaryakshamError
 from strawberry.extensions import FieldExtension
 
 from gateway.errors import ErrorCode as DomainErrorCode
 from gateway.errors import GatewayError, error_code, error_message
+from karyaksham_engine.errors import KaryakshamError
 
 ErrorCode = strawberry.enum(DomainErrorCode, name="ErrorCode")
 

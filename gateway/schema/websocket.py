@@ -68,7 +68,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _end_with_session(self) -> None:
         viewer = self.context.viewer
-        while viewer is not None and (left_s := await auth.seconds_left(viewer)):
+        while viewer is not None and (left_s := await auth.seconds_left(viewer)):  # noqa: ASYNC110 -- the database has no event
             await asyncio.sleep(min(left_s, RECHECK_S))
         # The handler's own loop ends when the socket is closed, and stops the operations.
         with suppress(WebSocketDisconnected, RuntimeError):
