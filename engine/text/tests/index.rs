@@ -1,6 +1,7 @@
 //! The structural index: every instruction set gives the same positions, and they are those of a plain reading.
 
 use karyaksham_text::index::{Index, PADDING_BYTES, Pass, Simd, Symbols};
+use karyaksham_text::simd_path;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -109,7 +110,23 @@ fn an_anomaly_is_seen_at_every_place_of_a_block() {
 }
 
 #[test]
-fn the_path_has_a_name() {
-    assert_eq!(karyaksham_text::simd_path(), Simd::get().name());
-    assert!(Simd::available().contains(&Simd::get()));
+fn the_environment_forces_a_lower_path() {
+    for simd in Simd::available() {
+        let test = std::env::current_exe().expect("a test has a path");
+        let output = std::process::Command::new(test)
+            .args(["--exact", "says_its_path", "--ignored", "--nocapture"])
+            .env("KARYAKSHAM_SIMD", simd.name())
+            .output()
+            .expect("a test can be run");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(&format!("path: {}", simd.name())), "{text}");
+    }
+}
+
+/// Run by the test above in a process of its own: the environment is read once.
+#[test]
+#[ignore = "only says what it sees"]
+fn says_its_path() {
+    assert_eq!(simd_path(), Simd::get().name());
+    println!("path: {}", simd_path());
 }

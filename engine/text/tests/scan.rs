@@ -285,6 +285,36 @@ fn a_record_larger_than_a_chunk_is_read_whole() {
 }
 
 #[test]
+fn a_shard_that_begins_in_a_long_line_begins_after_it() {
+    let file = [vec![b'7'; 9 << 20], b"\n1\n2".to_vec()].concat();
+    let size = file.len() as u64;
+    let options = Arc::new(options(&[DataType::Utf8View], BadRowPolicy::RejectRow));
+    for (lo, hi, rows, first) in [
+        (100, size, 2, size - 3),
+        (100, size - 3, 0, size - 3),
+        (size - 1, size, 1, size - 1),
+    ] {
+        let range = ShardRange {
+            lo,
+            hi,
+            start: Start::Guess,
+        };
+        let mut scan = CsvScan::new(Arc::new(file.clone()), options.clone(), range);
+        let mut found = 0;
+        while let Some(batch) = scan.next_batch().expect("memory can be read") {
+            found += batch.num_rows();
+        }
+        let report = scan.report();
+        assert_eq!(
+            (found, report.first, report.bytes_read),
+            (rows, first, report.end - first),
+            "{lo}..{hi}"
+        );
+        assert_eq!(report.end, if rows == 0 { first } else { size });
+    }
+}
+
+#[test]
 fn no_bytes_give_no_rows() {
     let (batches, rejects, report) = scan("", options(&[DataType::Int64], BadRowPolicy::RejectRow));
     assert!(batches.is_empty() && rejects.is_empty());

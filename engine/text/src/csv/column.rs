@@ -124,7 +124,11 @@ impl Column {
             values: &mut Vec<T::Native>,
             nulls: Option<NullBuffer>,
         ) -> PrimitiveArray<T> {
-            PrimitiveArray::new(std::mem::take(values).into(), nulls)
+            let mut values = std::mem::take(values);
+            if values.len() < values.capacity() / 4 {
+                values.shrink_to_fit();
+            }
+            PrimitiveArray::new(values.into(), nulls)
         }
         match &mut self.values {
             Values::Int64(values) => Arc::new(primitive::<Int64Type>(values, nulls)),

@@ -41,6 +41,8 @@ pub(crate) struct Rows<'a> {
     /// The first good row of the tokens.
     pub first: usize,
     pub count: usize,
+    /// How many rows the batch can still take, these among them.
+    pub room: usize,
 }
 
 /// No byte.
@@ -49,7 +51,7 @@ const NO_QUOTE: u16 = 256;
 /// Append a column of values.
 #[inline(always)]
 pub(crate) fn append<P: Parse>(parse: &P, rows: Rows<'_>, out: &mut Vec<P::Value>, cold: Cold<'_>) {
-    out.reserve(rows.count);
+    out.reserve(rows.room);
     visit(
         rows,
         cold.column,
@@ -64,7 +66,7 @@ pub(crate) fn append<P: Parse>(parse: &P, rows: Rows<'_>, out: &mut Vec<P::Value
 
 /// Append a column of text.
 pub(crate) fn append_text(rows: Rows<'_>, views: &mut Views, cold: Cold<'_>) {
-    views.reserve(rows.count);
+    views.reserve(rows.room);
     let quote = cold.grammar.symbols.quote.map_or(NO_QUOTE, u16::from);
     let mut fields = TextFields {
         data: rows.data,
@@ -126,6 +128,7 @@ fn visit(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
         tokens,
         first,
         count,
+        ..
     } = rows;
     let ends = tokens.ends();
     let grammar = tokens.grammar();

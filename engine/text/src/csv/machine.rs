@@ -41,7 +41,7 @@ impl Grammar {
             },
             escape: escape.filter(|_| quote.is_some() && escape != quote),
             comment,
-            columns: options.schema.fields().len(),
+            columns: options.schema.fields().len().max(1),
             max_record_bytes: options.max_record_bytes.clamp(1, LONGEST_RECORD_BYTES),
         }
     }

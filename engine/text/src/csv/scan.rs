@@ -29,6 +29,8 @@ const CHUNK_BYTES: usize = 256 << 10;
 const CALL_BYTES: usize = 1 << 20;
 /// How much is read at once past the end of the shard, to end its last record.
 const OVERRUN_BYTES: usize = 16 << 10;
+/// Memory is reserved for a whole batch at once, up to this many rows.
+const RESERVED_ROWS: usize = 8192;
 /// A batch is handed on when a column's text has grown to this.
 const BATCH_TEXT_BYTES: usize = 32 << 20;
 
@@ -50,8 +52,9 @@ pub struct CsvScan {
     schema: SchemaRef,
     buffer: ChunkBuffer,
     tokens: Tokens,
-    /// In the middle of a line that is too long.
+    /// In the middle of a line that is too long, or comes before the first record.
     skips_line: bool,
+    first_is_far: bool,
     /// Good rows of the chunk that were decoded, and bad records that were passed.
     decoded: usize,
     passed_bad: usize,
@@ -97,6 +100,7 @@ impl CsvScan {
             buffer: ChunkBuffer::default(),
             tokens: Tokens::new(grammar, Simd::get()),
             skips_line: false,
+            first_is_far: false,
             decoded: 0,
             passed_bad: 0,
             chunk_lines: 0,
@@ -190,6 +194,7 @@ impl CsvScan {
         let guess = match self.range.start {
             Start::Exact(first) => Guess {
                 first: first.min(size),
+                is_far: false,
                 start: StartFound::Exact,
                 ambiguous: false,
             },
@@ -200,7 +205,9 @@ impl CsvScan {
         self.report.first = guess.first;
         self.report.end = guess.first;
         self.buffer.start_at(guess.first);
-        let is_empty = guess.first >= self.range.hi.min(size);
+        self.skips_line = guess.is_far;
+        self.first_is_far = guess.is_far;
+        let is_empty = guess.first >= self.range.hi.min(size) && !guess.is_far;
         self.phase = if is_empty {
             Phase::Done
         } else {
@@ -233,6 +240,13 @@ impl CsvScan {
             .fill(&*self.source, want.max(carried), newline)?;
         if self.skips_line {
             self.skip_line(newline);
+        }
+        if self.first_is_far && !self.skips_line {
+            self.first_is_far = false;
+            self.report.first = self
+                .buffer
+                .offset(self.buffer.at)
+                .min(self.source.size_bytes());
         }
         let stop = self.buffer.at
             + usize::try_from(hi.saturating_sub(self.buffer.offset(self.buffer.at)))
@@ -284,6 +298,9 @@ impl CsvScan {
     }
 
     fn note_progress(&mut self, position: usize) {
+        if self.first_is_far {
+            return;
+        }
         self.report.end = self.buffer.offset(position).min(self.source.size_bytes());
         self.report.bytes_read = self.report.end - self.report.first;
     }
@@ -291,8 +308,8 @@ impl CsvScan {
     /// Decode rows until the batch is full or the chunk is done; under `FailJob` until the first reject.
     fn decode_some(&mut self) {
         let fails = self.options.bad_rows == BadRowPolicy::FailJob;
-        let mut count =
-            (self.rows_per_batch() - self.batch_rows).min(self.tokens.rows - self.decoded);
+        let room = self.rows_per_batch() - self.batch_rows;
+        let mut count = room.min(self.tokens.rows - self.decoded);
         if let (true, Some(bad)) = (fails, self.tokens.bad.first()) {
             count = count.min(bad.before - self.decoded);
         }
@@ -303,6 +320,7 @@ impl CsvScan {
                 tokens: &self.tokens,
                 first: self.decoded,
                 count,
+                room: room.min(count.max(RESERVED_ROWS)),
             };
             for column in &mut self.columns {
                 column.append(rows, &mut self.faults);

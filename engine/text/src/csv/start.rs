@@ -16,6 +16,8 @@ const LONGEST_PROBE_BYTES: usize = 4 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Guess {
     pub first: u64,
+    /// The first record begins after the next line end from `first`, which is too far away to have been probed.
+    pub is_far: bool,
     pub start: StartFound,
     pub ambiguous: bool,
 }
@@ -47,13 +49,14 @@ pub(crate) fn find_start(
 ) -> Result<Guess, TextError> {
     let size = source.size_bytes();
     if lo == 0 || lo >= size {
+        let (first, start) = (lo.min(size), StartFound::Outside);
         return Ok(Guess {
-            first: lo.min(size),
-            start: StartFound::Outside,
+            first,
+            is_far: false,
+            start,
             ambiguous: false,
         });
     }
-
     let mut probe_bytes = PROBE_BYTES;
     loop {
         let probe = Probe::read(source, grammar, lo - 1, probe_bytes)?;
@@ -62,24 +65,18 @@ pub(crate) fn find_start(
             .symbols
             .quote
             .map(|_| probe.weigh(StartFound::Inside));
-        let Some((evidence, start, ambiguous)) = decide(
-            outside,
-            inside,
-            probe.is_last || probe_bytes >= LONGEST_PROBE_BYTES,
-        ) else {
-            probe_bytes *= 4;
-            continue;
-        };
-        let first = match evidence.first {
-            Some(first) => lo - 1 + first as u64,
-            None if probe.is_last => size,
-            None => end_of_line(source, grammar, lo - 1 + probe.end as u64)?,
-        };
-        return Ok(Guess {
-            first,
-            start,
-            ambiguous,
-        });
+        let is_enough = probe.is_last || probe_bytes >= LONGEST_PROBE_BYTES;
+        if let Some((evidence, start, ambiguous)) = decide(outside, inside, is_enough) {
+            let first = lo - 1 + evidence.first.unwrap_or(probe.end) as u64;
+            let is_far = evidence.first.is_none() && !probe.is_last;
+            return Ok(Guess {
+                first: first.min(size),
+                is_far,
+                start,
+                ambiguous,
+            });
+        }
+        probe_bytes *= 4;
     }
 }
 
@@ -122,25 +119,6 @@ fn decide(
             true,
         )
     })
-}
-
-/// After a line end too far away to have been probed.
-fn end_of_line(source: &dyn ReadAt, grammar: &Grammar, from: u64) -> Result<u64, TextError> {
-    let mut bytes = vec![0; PROBE_BYTES];
-    let mut at = from;
-    while at < source.size_bytes() {
-        let read = source
-            .read_at(at, &mut bytes)
-            .map_err(|source| TextError::Io { offset: at, source })?;
-        if read == 0 {
-            return Err(TextError::Changed { offset: at });
-        }
-        if let Some(line) = memchr::memchr(grammar.symbols.newline, &bytes[..read]) {
-            return Ok(at + line as u64 + 1);
-        }
-        at += read as u64;
-    }
-    Ok(source.size_bytes())
 }
 
 /// Bytes from the one before the cut.

@@ -109,7 +109,11 @@ impl Views {
 
     /// The array, leaving nothing.
     pub(crate) fn take(&mut self, nulls: Option<NullBuffer>) -> StringViewArray {
-        let views = ScalarBuffer::from(std::mem::take(&mut self.views));
+        let mut views = std::mem::take(&mut self.views);
+        if views.len() < views.capacity() / 4 {
+            views.shrink_to_fit();
+        }
+        let views = ScalarBuffer::from(views);
         let long = std::mem::take(&mut self.long);
         assert!(
             i32::try_from(long.len()).is_ok(),
