@@ -11,22 +11,27 @@ export type Orders = {
   result: string;
 };
 
-export const SQL =
-  "SELECT country, count(*) AS orders, sum(quantity) AS units\nFROM input\nGROUP BY country\nORDER BY country";
+/** The digests are there to keep a machine busy for seconds, so that there is progress to be watched. */
+export const SQL = `SELECT country, count(*) AS orders, sum(quantity) AS units,
+       max(length(md5(repeat(zip, 500)))) AS digest
+FROM input
+GROUP BY country
+ORDER BY country`;
 
-/** The same file every time. Broken records come late, where no sample of the beginning sees them. */
+/** The same file every time. Broken records stand where a sample of the file is not likely to see them. */
 export function makeOrders(rows: number): Orders {
   const lines = ["order_id,country,zip,quantity,note\n"];
   const groups = new Map<string, { orders: number; units: number }>();
+  const [bad, short, long] = [0.37, 0.61, 0.83].map((share) => Math.floor(rows * share));
   const broken = new Map([
-    [rows - 10, `${rows - 10},DE,01067,many,gift\n`],
-    [rows - 7, `${rows - 7},FR\n`],
-    [rows - 3, `${rows - 3},IN,00042,2,gift,one too many\n`],
+    [bad, `${bad},DE,01067,many,gift\n`],
+    [short, `${short},FR\n`],
+    [long, `${long},IN,00042,2,gift,one too many\n`],
   ]);
   for (let id = 1; id <= rows; id += 1) {
-    const bad = broken.get(id);
-    if (bad !== undefined) {
-      lines.push(bad);
+    const record = broken.get(id);
+    if (record !== undefined) {
+      lines.push(record);
       continue;
     }
     const country = COUNTRIES[(id * 7) % COUNTRIES.length] ?? "";
@@ -35,6 +40,6 @@ export function makeOrders(rows: number): Orders {
     const group = groups.get(country) ?? { orders: 0, units: 0 };
     groups.set(country, { orders: group.orders + 1, units: group.units + quantity });
   }
-  const body = [...groups].sort(([one], [other]) => one.localeCompare(other)).map(([country, { orders, units }]) => `${country},${orders},${units}\n`);
-  return { content: Buffer.from(lines.join("")), rows, rejected: broken.size, result: `country,orders,units\n${body.join("")}` };
+  const body = [...groups].sort(([one], [other]) => one.localeCompare(other)).map(([country, { orders, units }]) => `${country},${orders},${units},32\n`);
+  return { content: Buffer.from(lines.join("")), rows, rejected: broken.size, result: `country,orders,units,digest\n${body.join("")}` };
 }

@@ -15,7 +15,7 @@ import {
   type UpdateDatasetInput,
 } from "./generated/graphql";
 import { PAGE_SIZE, pageOf, useCursor, type Page } from "./paging";
-import { answerOf, type Answer } from "./query";
+import { useAnswer, type Answer } from "./query";
 
 export type {
   ColumnFieldsFragment as Column,
@@ -30,12 +30,12 @@ export type {
 
 export function useDatasets(search: string): Answer<Page<DatasetSummaryFragment>> {
   const [after, advance] = useCursor(search);
-  const [result, again] = useQuery({
+  const query = useQuery({
     query: DatasetsDocument,
     variables: { first: PAGE_SIZE, after, search: search === "" ? null : search },
     requestPolicy: "cache-and-network",
   });
-  return answerOf(result, (data) => data.datasets && pageOf(data.datasets, advance), again);
+  return useAnswer(query, (data) => data.datasets && pageOf(data.datasets, advance));
 }
 
 /** How often to ask whether a dataset has been inspected. */
@@ -43,21 +43,22 @@ const INSPECTING_POLL_MS = 700;
 
 /** One dataset; asks again while it is being inspected. */
 export function useDataset(id: string): Answer<DatasetShapeFragment> {
-  const [result, again] = useQuery({ query: DatasetDocument, variables: { id }, requestPolicy: "cache-and-network" });
-  const answer = answerOf(result, (data) => data.dataset, again);
+  const query = useQuery({ query: DatasetDocument, variables: { id }, requestPolicy: "cache-and-network" });
+  const answer = useAnswer(query, (data) => data.dataset);
+  const { reload } = answer;
   const inspecting = answer.value?.status === "INSPECTING";
   useEffect(() => {
     if (!inspecting) return;
-    const timer = setInterval(() => again({ requestPolicy: "network-only" }), INSPECTING_POLL_MS);
+    const timer = setInterval(reload, INSPECTING_POLL_MS);
     return () => clearInterval(timer);
-  }, [inspecting, again]);
+  }, [inspecting, reload]);
   return answer;
 }
 
 /** The first rows; reads them only once `ready` says that there is something to read. */
 export function useDatasetPreview(id: string, first: number, ready: boolean): Answer<PreviewFieldsFragment> {
-  const [result, again] = useQuery({ query: DatasetPreviewDocument, variables: { id, first }, pause: !ready });
-  return answerOf(result, (data) => data.dataset?.preview, again);
+  const query = useQuery({ query: DatasetPreviewDocument, variables: { id, first }, pause: !ready });
+  return useAnswer(query, (data) => data.dataset?.preview);
 }
 
 export function useDatasetActions() {

@@ -20,7 +20,7 @@ import {
   type ProgressFieldsFragment,
 } from "./generated/graphql";
 import { PAGE_SIZE, pageOf, useCursor, type Page } from "./paging";
-import { answerOf, type Answer } from "./query";
+import { useAnswer, type Answer } from "./query";
 
 export type {
   ArtifactKind,
@@ -45,22 +45,22 @@ export function useJobs(search: string, states: readonly JobState[]): Answer<Pag
     () => ({ search: search === "" ? null : search, states: states.length === 0 ? null : [...states] }),
     [search, states],
   );
-  const [result, again] = useQuery({
+  const query = useQuery({
     query: JobsDocument,
     variables: { first: PAGE_SIZE, after, filter },
     requestPolicy: "cache-and-network",
   });
-  return answerOf(result, (data) => data.jobs && pageOf(data.jobs, advance), again);
+  return useAnswer(query, (data) => data.jobs && pageOf(data.jobs, advance));
 }
 
 export function useJob(id: string): Answer<JobFieldsFragment> {
-  const [result, again] = useQuery({ query: JobDocument, variables: { id }, requestPolicy: "cache-and-network" });
-  return answerOf(result, (data) => data.job, again);
+  const query = useQuery({ query: JobDocument, variables: { id }, requestPolicy: "cache-and-network" });
+  return useAnswer(query, (data) => data.job);
 }
 
 export function useArtifactPreview(id: string, first: number): Answer<PreviewFieldsFragment> {
-  const [result, again] = useQuery({ query: ArtifactPreviewDocument, variables: { id, first } });
-  return answerOf(result, ({ node }) => (node && "preview" in node ? node.preview : null), again);
+  const query = useQuery({ query: ArtifactPreviewDocument, variables: { id, first } });
+  return useAnswer(query, ({ node }) => (node && "preview" in node ? node.preview : null));
 }
 
 /** Calls `onProgress` with every snapshot, until the job has ended or `live` is false. */

@@ -1,4 +1,5 @@
 import type { CombinedError } from "@urql/core";
+import { useCallback } from "react";
 import { problemOf, type Problem } from "./errors";
 
 /** What a page needs to know of a question it asked: the answer, or why there is none yet. */
@@ -9,16 +10,19 @@ export type Answer<T> = {
   reload: () => void;
 };
 
-export function answerOf<Data, T>(
-  result: { data?: Data | null; error?: CombinedError; fetching: boolean },
+type Again = (options: { requestPolicy: "network-only" }) => void;
+
+/** The state of a query, as an answer; `reload` stays the same function from render to render. */
+export function useAnswer<Data, T>(
+  [result, again]: readonly [{ data?: Data | null; error?: CombinedError; fetching: boolean }, Again],
   pick: (data: Data) => T | null | undefined,
-  again: (options: { requestPolicy: "network-only" }) => void,
 ): Answer<T> {
   const value = result.data ? (pick(result.data) ?? null) : null;
+  const reload = useCallback(() => again({ requestPolicy: "network-only" }), [again]);
   return {
     value,
     loading: result.fetching && value === null,
     problem: result.error ? problemOf(result.error) : null,
-    reload: () => again({ requestPolicy: "network-only" }),
+    reload,
   };
 }

@@ -73,8 +73,8 @@ function JobView({ job, state, live, cutOff }: JobViewProps) {
           </Button>
           {ended ? null : (
             <Button
-              color="red"
-              variant="light"
+              variant="default"
+              c="var(--k-bad)"
               leftSection={<IconPlayerStop size={15} aria-hidden />}
               loading={asked && state !== "CANCELING"}
               disabled={state === "CANCELING"}

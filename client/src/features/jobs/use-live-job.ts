@@ -24,8 +24,14 @@ export function useLiveJob(id: string) {
     if (known) take({ progress: known, nowMs: Date.now() });
   }, [known]);
 
-  const state = live.progress && job && !isFinal(job.state) ? live.progress.state : job?.state;
-  const following = job !== null && !isFinal(job.state);
+  // A list may learn of the end before this page does; then the result and the last figures are still to come.
+  const told = job !== null && isFinal(job.state);
+  const settled = told && isFinal(job.progress.state);
+  const following = job !== null && !settled;
+  const state = settled ? job.state : (live.progress?.state ?? job?.state);
+  useEffect(() => {
+    if (told && !settled) reload();
+  }, [told, settled, reload]);
   const onProgress = useCallback(
     (progress: Progress) => {
       take({ progress, nowMs: Date.now() });
