@@ -4,7 +4,7 @@ import os
 import shutil
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from karyaksham_engine.types import Column, Committed, FileFormat, Output, Outpu
 from .results import Piece, TaskKey
 from .schedule import Proved
 from .spec import Artifact, JobSpec, Layout
+from .workers import Workers
 
 SUFFIX: Final[dict[OutputFormat, str]] = {
     "csv": "csv",
@@ -76,7 +77,7 @@ class Writer:
         self._targets, self._output, self._layout, self._columns = targets, output, layout, tuple(columns)
         if targets.owned:
             _clear(targets)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="karyaksham-writer")
+        self._thread = Workers(1, "karyaksham-writer")
         self._futures: deque[Future[None]] = deque()
         self._part_keys, self._reject_keys = deque(part_keys), deque(reject_keys)
         self._parts: dict[TaskKey, Piece | None] = {}
@@ -110,7 +111,7 @@ class Writer:
 
     def commit(self, *, output: bool = True) -> "Future[tuple[Artifact, ...]]":
         """Make the results whole, the rejects first. Without `output`, the rejects alone."""
-        return self._thread.submit(self._commit, output)
+        return self._thread.submit(lambda: self._commit(output))
 
     def abort(self) -> None:
         """Leave nothing: no file half written, and none committed by this run."""
@@ -119,14 +120,16 @@ class Writer:
         self._thread.submit(self._abort).result()
 
     def close(self) -> None:
-        self._thread.shutdown()
+        self._thread.close()
 
     def _submit_part(self, piece: Piece | None) -> None:
-        self._futures.append(self._thread.submit(self._append_part, piece))
+        self._futures.append(self._thread.submit(lambda: self._append_part(piece)))
 
     def _submit_rejects(self, piece: Piece | None, row_base: int, line_base: int) -> None:
         if piece is not None and piece.rows and self._targets.rejects is not None:
-            self._futures.append(self._thread.submit(self._append_rejects, piece, row_base, line_base))
+            self._futures.append(
+                self._thread.submit(lambda: self._append_rejects(piece, row_base, line_base))
+            )
 
     def _append_part(self, piece: Piece | None) -> None:
         if piece is not None and self._layout == "PARTS":

@@ -2,8 +2,7 @@
 
 import queue
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_all
+from concurrent.futures import Future
 
 import karyaksham_engine as engine
 from karyaksham_engine.errors import Canceled
@@ -14,6 +13,7 @@ from .errors import internal, to_failure
 from .results import Attempt, Counters, TaskKey
 from .run import Run
 from .spec import JobSpec, TaskFinished
+from .workers import Workers
 
 
 def start(
@@ -41,10 +41,10 @@ class Threads:
 
     def __init__(self, threads: int) -> None:
         self._threads = max(1, threads)
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="karyaksham-task")
+        self._pool = Workers(self._threads, "karyaksham-task")
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._running: dict[TaskKey, tuple[engine.CancelToken, engine.Progress]] = {}
-        self._futures: set[Future[None]] = set()
+        self._futures: dict[TaskKey, Future[None]] = {}
 
     def slots(self) -> int:
         return self._threads
@@ -55,9 +55,7 @@ class Threads:
     def launch(self, attempt: Attempt) -> None:
         cancel, progress = engine.CancelToken(), engine.Progress()
         self._running[attempt.key] = (cancel, progress)
-        future = self._pool.submit(self._work, attempt, cancel, progress)
-        self._futures.add(future)
-        future.add_done_callback(self._futures.discard)
+        self._futures[attempt.key] = self._pool.submit(lambda: self._work(attempt, cancel, progress))
 
     def wait(self, timeout_s: float) -> Sequence[Message]:
         messages: list[Message] = []
@@ -69,7 +67,7 @@ class Threads:
             pass
         for message in messages:
             if isinstance(message, Ended):
-                del self._running[message.key]
+                del self._running[message.key], self._futures[message.key]
         return messages
 
     def counters(self) -> dict[TaskKey, Counters]:
@@ -78,8 +76,9 @@ class Threads:
     def stop(self) -> None:
         for cancel, _ in self._running.values():
             cancel.cancel()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        wait_all(tuple(self._futures))
+        for future in self._futures.values():
+            future.cancel()
+        self._pool.close()
 
     def _work(self, attempt: Attempt, cancel: engine.CancelToken, progress: engine.Progress) -> None:
         self._inbox.put(Started(attempt.key, attempt.number, None))

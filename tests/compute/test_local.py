@@ -13,10 +13,12 @@ from compute import local
 from compute.cluster import Cluster
 from compute.spec import (
     Canceled,
+    Event,
     Finalizing,
     JobSpec,
     Planned,
     Progress,
+    Succeeded,
     TaskFailed,
     TaskFinished,
     TaskStarted,
@@ -276,6 +278,25 @@ def test_canceled_job_stops_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     assert running.join(2.0)
     assert not Path(spec.staging_dir).exists()
     assert list(tmp_path.iterdir()) == [table]
+
+
+def test_cancel_at_any_event_leaves_all_or_nothing(orders: Path, tmp_path: Path) -> None:
+    finals = set()
+    for at in range(0, 60, 3):
+        spec = job(tmp_path, FILTER, orders, **sharded(job(tmp_path, FILTER, orders), 16))
+        running = on_threads(2)(spec)
+        seen: list[Event] = []
+        for event in told(running):
+            if len(seen) == at:
+                running.cancel()
+            seen.append(event)
+        assert isinstance(seen[-1], Canceled | Succeeded)
+        finals.add(type(seen[-1]))
+        assert running.join(2.0)
+        assert not Path(spec.staging_dir).exists()
+        left = [path.name for path in tmp_path.glob("output/*")]
+        assert left == (["output.csv"] if isinstance(seen[-1], Succeeded) else [])
+    assert finals == {Canceled, Succeeded}
 
 
 def test_suspended_job_tells_no_end_and_keeps_its_staging(tmp_path: Path) -> None:

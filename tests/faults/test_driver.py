@@ -22,6 +22,31 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+LEAVES_EARLY = """
+import sys
+from pathlib import Path
+from compute import local
+from tests.compute.jobs import SLOW, job
+
+running = local.start(job(Path(sys.argv[2]), SLOW, Path(sys.argv[1])), threads=2)
+events = running.follow()
+while type(next(events)).__name__ != "TaskStarted":
+    pass
+print("left", flush=True)
+"""
+
+
+def test_process_that_ends_does_not_wait_for_its_jobs(tmp_path: Path) -> None:
+    table = tmp_path / "orders.csv"
+    write_many_orders(table, megabytes=100)
+    command = [sys.executable, "-c", LEAVES_EARLY, str(table), str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "left\n"
+        assert process.wait(5.0) == 0
+    assert (tmp_path / "staging" / "plan.json").exists()
+
+
 def drive(table: Path, folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "tests.faults.drive", str(table), str(folder), FILTER],

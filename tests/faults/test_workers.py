@@ -12,8 +12,8 @@ from tests.compute.test_ray import workers_of
 
 def test_worker_killed_in_mid_shard_costs_an_attempt_and_no_row(tmp_path: Path, cluster: Cluster) -> None:
     table = tmp_path / "orders.csv"
-    rows = write_many_orders(table, megabytes=120)
-    spec = job(tmp_path, SLOW, table, job_id="wounded", shard_size_bytes=64 << 20)
+    rows = write_many_orders(table, megabytes=60)
+    spec = job(tmp_path, SLOW, table, job_id="wounded", shard_size_bytes=32 << 20)
     events, killed = [], 0
     for event in told(on_ray(spec)):
         events.append(event)
