@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import logging
 import signal
 import socket
 import sys
@@ -15,10 +14,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from . import database, users
-from .app import create_app
+from .app import create_app, server_config
 from .dispatch import Dispatcher
 from .errors import KaryakshamError
 from .events import Events
+from .middleware import configure_logging
 from .models import Role, User
 from .settings import BadSetting, Settings, describe
 from .terminal import table
@@ -78,7 +78,7 @@ def _with_settings(options: Namespace, command: Any, **given: Any) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logging(settings)
     try:
         listening = socket.create_server((settings.host, settings.port))
     except OSError as error:
@@ -92,7 +92,7 @@ async def _serve(settings: Settings) -> int:
         async with database.opened(settings, migrate=True):
             first_admin = await users.ensure_first_admin(settings)
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws_max_size=2**20))
+    server = uvicorn.Server(server_config(app, settings))
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
     async with asyncio.TaskGroup() as tasks:
         announcing = tasks.create_task(_announce(app, server, address, first_admin))
@@ -110,7 +110,10 @@ async def _announce(
     if first_admin is not None:
         print(f"Sign in as {first_admin.email} with the password {first_admin.password}", flush=True)
         print("  (shown this once; `karyaksham user add` makes more users)", flush=True)
-    dispatcher: Dispatcher = app.state.dispatcher
+    dispatcher: Dispatcher | None = app.state.dispatcher
+    if dispatcher is None:
+        print("Jobs are run by `karyaksham dispatch`, started beside this process.", flush=True)
+        return
     while not dispatcher.is_ready:  # noqa: ASYNC110 - Ray comes up once a process
         await asyncio.sleep(DASHBOARD_POLL_S)
     if dispatcher.cluster is not None and dispatcher.cluster.dashboard_url:
@@ -118,7 +121,7 @@ async def _announce(
 
 
 async def _dispatch(settings: Settings) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logging(settings)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -149,7 +152,7 @@ async def _user(settings: Settings, options: Namespace) -> int:
         print(f"added {added.email} as {added.role.lower()}")
     elif options.action == "role":
         found = await users.find(email=options.email)
-        await User.filter(id=found.id).update(role=Role(options.role.upper()))
+        await users.update(found.id, role=Role(options.role.upper()))
         print(f"{found.email} is {options.role} now")
     else:
         everyone = await User.all().order_by("id")
