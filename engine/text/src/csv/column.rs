@@ -85,6 +85,7 @@ impl Column {
             nulls_bad_values: self.nulls_bad_values,
             nulls: &mut self.nulls,
             faults,
+            unescaped: vec![],
         };
         match &mut self.values {
             Values::Int64(out) => append(&Int64, rows, out, cold),

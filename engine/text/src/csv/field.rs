@@ -177,6 +177,8 @@ pub(crate) struct Cold<'a> {
     pub nulls_bad_values: bool,
     pub nulls: &'a mut Nulls,
     pub faults: &'a mut Vec<FieldFault>,
+    /// Reused for fields with doubled quotes or escapes.
+    pub unescaped: Vec<u8>,
 }
 
 impl Cold<'_> {
@@ -184,13 +186,15 @@ impl Cold<'_> {
     #[inline(never)]
     fn value<P: Parse>(&mut self, parse: &P, row: usize, from: usize, to: usize) -> P::Value {
         let field = &self.data[from..to];
+        self.unescaped.clear();
         let text = match field {
             [first, inner @ .., _] if Some(*first) == self.grammar.symbols.quote => {
-                self.grammar.unescape(inner)
+                self.grammar.unescape(inner, &mut self.unescaped);
+                &self.unescaped
             }
-            _ => field.to_vec(),
+            _ => field,
         };
-        let text = trim_blanks(&text);
+        let text = trim_blanks(text);
         if text.is_empty() {
             self.null(row, from, to);
         } else if let Some(value) = parse.exact(text) {
@@ -211,11 +215,14 @@ impl Cold<'_> {
 
     #[inline(never)]
     fn quoted_text(&mut self, views: &mut Views, from: usize, to: usize) {
-        let inner = from + 1..to - 1;
-        let pushed = if self.grammar.has_pairs(&self.data[inner.clone()]) {
-            views.push_checked(&self.grammar.unescape(&self.data[inner]))
-        } else {
-            views.push(self.data, inner.start, inner.end)
+        let inner = &self.data[from + 1..to - 1];
+        let pushed = match self.grammar.find_special(inner) {
+            None => views.push(self.data, from + 1, to - 1),
+            Some(_) => {
+                self.unescaped.clear();
+                self.grammar.unescape(inner, &mut self.unescaped);
+                views.push_checked(&self.unescaped)
+            }
         };
         if pushed.is_err() {
             self.bad_text(views, from, to);
@@ -262,33 +269,31 @@ fn trim_blanks(text: &[u8]) -> &[u8] {
 }
 
 impl Grammar {
-    /// Whether the inside of a quoted field holds anything that does not stand for itself.
-    fn has_pairs(&self, inner: &[u8]) -> bool {
-        let Some(quote) = self.symbols.quote else {
-            return false;
-        };
+    /// The first byte inside a quoted field that may not stand for itself.
+    fn find_special(&self, inner: &[u8]) -> Option<usize> {
+        let quote = self.symbols.quote?;
         match self.escape {
-            Some(escape) => memchr2(quote, escape, inner).is_some(),
-            None => memchr(quote, inner).is_some(),
+            Some(escape) => memchr2(quote, escape, inner),
+            None => memchr(quote, inner),
         }
     }
 
-    /// What the inside of a quoted field stands for.
-    fn unescape(&self, inner: &[u8]) -> Vec<u8> {
-        let mut text = Vec::with_capacity(inner.len());
-        let mut at = 0;
-        while at < inner.len() {
+    /// Append what the inside of a quoted field stands for.
+    fn unescape(&self, inner: &[u8], text: &mut Vec<u8>) {
+        let mut rest = inner;
+        while let Some(at) = self.find_special(rest) {
+            let byte = Some(rest[at]);
+            let next = rest.get(at + 1).copied();
             // A quote here is the first of two; an escape that escapes nothing stands for itself.
-            let byte = Some(inner[at]);
-            let next = inner.get(at + 1).copied();
             let doubled = byte == self.symbols.quote && next == byte;
             let escaped = byte == self.escape
                 && next.is_some()
                 && (next == self.symbols.quote || next == self.escape);
-            at += usize::from(doubled || escaped);
-            text.push(inner[at]);
-            at += 1;
+            let is_pair = doubled || escaped;
+            text.extend_from_slice(&rest[..at]);
+            text.push(rest[at + usize::from(is_pair)]);
+            rest = &rest[at + 1 + usize::from(is_pair)..];
         }
-        text
+        text.extend_from_slice(rest);
     }
 }
