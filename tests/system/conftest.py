@@ -65,7 +65,8 @@ class Process:
 class Keeper:
     """Starts the service on one data folder, as often as a test wants."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, dashboard: bool) -> None:
+        self._dashboard = dashboard
         self.data_dir = folder / "data"
         self.roots = folder / "roots"
         self.roots.mkdir()
@@ -80,6 +81,7 @@ class Keeper:
             "KARYAKSHAM_UPLOAD_PART_BYTES": str(PART_BYTES),
             "KARYAKSHAM_DISK_RESERVE_BYTES": "0",
             "KARYAKSHAM_RAY_NUM_CPUS": "2",
+            "KARYAKSHAM_RAY_DASHBOARD": str(int(self._dashboard)),
         }
         command = [sys.executable, "-m", "gateway", "serve", "--data-dir", str(self.data_dir), "--port", "0"]
         began = self._log.stat().st_size if self._log.exists() else 0
@@ -114,8 +116,8 @@ def until(condition: Callable[[], Any], deadline_s: float) -> Any:
 
 
 @contextmanager
-def keeping(folder: Path) -> Iterator[Keeper]:
-    keeper = Keeper(folder)
+def keeping(folder: Path, *, dashboard: bool) -> Iterator[Keeper]:
+    keeper = Keeper(folder, dashboard=dashboard)
     try:
         yield keeper
     finally:
@@ -125,12 +127,12 @@ def keeping(folder: Path) -> Iterator[Keeper]:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Keeper, Process]]:
     """One service for all tests that let it live."""
-    with keeping(tmp_path_factory.mktemp("system")) as keeper:
+    with keeping(tmp_path_factory.mktemp("system"), dashboard=True) as keeper:
         yield keeper, keeper.start()
 
 
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator[Keeper]:
     """A data folder of its own, for a test that kills and starts."""
-    with keeping(tmp_path) as keeper:
+    with keeping(tmp_path, dashboard=False) as keeper:
         yield keeper
