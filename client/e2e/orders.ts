@@ -13,7 +13,7 @@ export type Orders = {
 
 /** The digests are there to keep a machine busy for seconds, so that there is progress to be watched. */
 export const SQL = `SELECT country, count(*) AS orders, sum(quantity) AS units,
-       max(length(md5(repeat(zip, 500)))) AS digest
+       max(CAST(length(md5(repeat(zip, 500))) AS BIGINT)) AS digest
 FROM input
 GROUP BY country
 ORDER BY country`;
