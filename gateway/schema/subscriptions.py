@@ -7,8 +7,9 @@ import strawberry
 from gateway import events, jobs
 from gateway.errors import NotFound
 from gateway.schema.context import Info, signed_in
-from gateway.schema.jobs import Job, JobEvent, JobProgress
+from gateway.schema.jobs import Job, JobEvent
 from gateway.schema.permissions import SIGNED_IN
+from gateway.schema.progress import JobProgress
 from gateway.schema.relay import local_id
 
 
