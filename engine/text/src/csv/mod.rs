@@ -1,5 +1,5 @@
 //! The CSV scan, chunk by chunk (`scan`): bytes (`buffer`), records (`tokens`, with the exact machine of `machine` where
-//! the structural index can't be trusted), columns (`column`, `field`, `number`, `time`), what becomes of bad records
+//! the structural index can't be trusted), columns (`column`, `field`, `digits`, `number`, `time`), what becomes of bad records
 //! (`scan::faults`, `rejects`), and where a shard's first record begins (`start`).
 //!
 //! # What a record is
@@ -17,6 +17,7 @@
 
 mod buffer;
 mod column;
+mod digits;
 mod field;
 mod machine;
 mod nulls;

@@ -1,10 +1,7 @@
 //! Numbers from text: eight digits at a time in the common case, exact in every case.
 
+use super::digits::{fixed_point, integer};
 use super::field::Parse;
-
-const ZEROS: u64 = 0x3030_3030_3030_3030;
-const DOTS: u64 = 0x2e2e_2e2e_2e2e_2e2e;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 const POWERS: [u64; 20] = {
     let mut powers = [1; 20];
@@ -19,104 +16,6 @@ const POWERS: [u64; 20] = {
 const EXACT_POWERS: [f64; 16] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 ];
-
-/// The eight bytes that end before `to`, the first of them lowest.
-#[inline(always)]
-pub(crate) fn word_before(data: &[u8], to: usize) -> u64 {
-    let mut word = [0; 8];
-    word.copy_from_slice(&data[to - 8..to]);
-    u64::from_le_bytes(word)
-}
-
-/// All ones for the last `len` bytes of a word; `len` is 1 to 8.
-#[inline(always)]
-fn last_bytes(len: usize) -> u64 {
-    !0 << (64 - 8 * len)
-}
-
-/// Eight digits as values 0 to 9, the most significant lowest; None when a byte is larger.
-#[inline(always)]
-pub(crate) fn eight_digits(values: u64) -> Option<u64> {
-    if (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGHS != 0 {
-        return None;
-    }
-    let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
-}
-
-/// An unsigned integer of 1 to 16 digits.
-#[inline(always)]
-fn integer(data: &[u8], from: usize, to: usize) -> Option<u64> {
-    let len = to.wrapping_sub(from);
-    let low = word_before(data, to) ^ ZEROS;
-    if len.wrapping_sub(1) < 8 {
-        eight_digits(low & last_bytes(len))
-    } else if len.wrapping_sub(9) < 8 {
-        let high = (word_before(data, to - 8) ^ ZEROS) & last_bytes(len - 8);
-        Some(eight_digits(high)? * 100_000_000 + eight_digits(low)?)
-    } else {
-        None
-    }
-}
-
-/// Digits with at most one dot among them, 1 to 16 bytes: all digits as a number, and how many follow the dot.
-#[inline(always)]
-fn fixed_point(data: &[u8], from: usize, to: usize) -> Option<(u64, usize)> {
-    let len = to.wrapping_sub(from);
-    let word = word_before(data, to);
-    if len.wrapping_sub(1) < 8 {
-        let kept = last_bytes(len);
-        let dots = zero_bytes(word ^ DOTS) & kept;
-        let values = (word ^ ZEROS) & kept;
-        if dots == 0 {
-            return Some((eight_digits(values)?, 0));
-        }
-        if len == 1 {
-            return None;
-        }
-        let (values, fraction) = close_gap(values, dots, 0);
-        Some((eight_digits(values)?, fraction))
-    } else if len.wrapping_sub(9) < 8 {
-        let kept = last_bytes(len - 8);
-        let before = word_before(data, to - 8);
-        let dots = zero_bytes(word ^ DOTS);
-        let mut low = word ^ ZEROS;
-        let mut high = (before ^ ZEROS) & kept;
-        let mut fraction = 0;
-        if dots != 0 {
-            (low, fraction) = close_gap(low, dots, high >> 56);
-            high <<= 8;
-        } else {
-            let dots = zero_bytes(before ^ DOTS) & kept;
-            if dots != 0 {
-                (high, fraction) = close_gap(high, dots, 0);
-                fraction += 8;
-            }
-        }
-        Some((
-            eight_digits(high)? * 100_000_000 + eight_digits(low)?,
-            fraction,
-        ))
-    } else {
-        None
-    }
-}
-
-/// The high bit of each byte that is zero.
-#[inline(always)]
-fn zero_bytes(word: u64) -> u64 {
-    !(((word & !HIGHS) + !HIGHS) | word | !HIGHS)
-}
-
-/// Take out the byte of the first dot: the bytes below move up by one, and `carry` becomes the lowest.
-#[inline(always)]
-fn close_gap(values: u64, dots: u64, carry: u64) -> (u64, usize) {
-    let bit = dots.trailing_zeros() & !7;
-    let below = (1_u64 << bit) - 1;
-    let above = values & !(below | 0xff_u64 << bit);
-    (above | (values & below) << 8 | carry, 7 - bit as usize / 8)
-}
 
 /// 64-bit integers: digits with an optional sign.
 pub(crate) struct Int64;
@@ -239,6 +138,8 @@ impl Parse for Decimal {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn fast<P: Parse>(parse: &P, text: &str) -> Option<P::Value> {
@@ -297,27 +198,35 @@ mod tests {
 
     #[test]
     fn fast_paths_agree_with_exact_ones() {
-        for text in TEXTS {
-            if let Some(value) = fast(&Int64, text) {
-                assert_eq!(Int64.exact(text.as_bytes()), Some(value), "{text}");
-            }
-            if let Some(value) = fast(&Float64, text) {
+        TEXTS.iter().for_each(|text| agree(text));
+    }
+
+    fn agree(text: &str) {
+        if let Some(value) = fast(&Int64, text) {
+            assert_eq!(Int64.exact(text.as_bytes()), Some(value), "{text}");
+        }
+        if let Some(value) = fast(&Float64, text) {
+            let exact = Float64.exact(text.as_bytes());
+            assert_eq!(exact.map(f64::to_bits), Some(value.to_bits()), "{text}");
+        }
+        for (precision, scale) in [(18, 2), (38, 10), (5, 0), (18, 18), (38, 38)] {
+            let decimal = Decimal::new(precision, scale);
+            if let Some(value) = fast(&decimal, text) {
                 assert_eq!(
-                    Float64.exact(text.as_bytes()).map(f64::to_bits),
-                    Some(value.to_bits()),
-                    "{text}"
+                    decimal.exact(text.as_bytes()),
+                    Some(value),
+                    "{text} {precision} {scale}"
                 );
             }
-            for (precision, scale) in [(18, 2), (38, 10), (5, 0), (18, 18), (38, 38)] {
-                let decimal = Decimal::new(precision, scale);
-                if let Some(value) = fast(&decimal, text) {
-                    assert_eq!(
-                        decimal.exact(text.as_bytes()),
-                        Some(value),
-                        "{text} {precision} {scale}"
-                    );
-                }
-            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn fast_paths_agree_with_exact_ones_on_anything(text in "[+-]?[0-9]{0,17}[.]?[0-9]{0,5}[0-9.e:/ -]?") {
+            agree(&text);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Dates, timestamps and booleans from text.
 
+use super::digits::{eight_digits, word_before};
 use super::field::Parse;
-use super::number::{eight_digits, word_before};
 
 const EPOCH_DAY: i32 = 719_528;
 const SECOND_US: i64 = 1_000_000;
