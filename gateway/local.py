@@ -1,16 +1,13 @@
 """`karyaksham run`, `inspect`, `preview` and `profile`: local files, no service, no import that they don't need."""
 
-import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +79,12 @@ def _run(options: Namespace) -> int:
         )
     with tempfile.TemporaryDirectory(prefix="karyaksham-") as scratch:
         job = _job(options, sources, Path(scratch))
+        target = str(output) if output else "-"
         began = time.monotonic()
-        on_ray = _on_ray(job, threads, output, options.rejects) if options.ray else None
-        final = asyncio.run(on_ray or _follow(_start(job, threads, output, options.rejects)))
+        if options.ray:
+            final = _run_on_ray(job, threads, target, options.rejects)
+        else:
+            final = _follow(local.start(job, threads=threads, target=target, rejects_target=options.rejects))
         seconds = time.monotonic() - began
     if isinstance(final, spec.Failed):
         return _report(final.failure)
@@ -153,47 +153,23 @@ def _format_of(output: str | None) -> OutputFormat:
     return FORMAT_OF_SUFFIX.get(Path(output).suffix.lower(), "csv")
 
 
-def _start(job: spec.JobSpec, threads: int, output: Path | None, rejects: str | None) -> compute.Run:
-    return local.start(job, threads=threads, target=str(output) if output else "-", rejects_target=rejects)
+def _run_on_ray(job: spec.JobSpec, threads: int, target: str, rejects: str | None) -> spec.Event | None:
+    from compute import cluster  # Ray takes seconds to start: only on request
+
+    ray = cluster.connect(None, dashboard=False, num_cpus=threads)
+    try:
+        return _follow(compute.start(job, target=target, rejects_target=rejects))
+    finally:
+        ray.shutdown()
 
 
-async def _on_ray(
-    job: spec.JobSpec, threads: int, output: Path | None, rejects: str | None
-) -> spec.Event | None:
-    """The same through Ray tasks: artifacts are made beside the output and renamed, or copied to standard output."""
-    from compute import cluster  # takes seconds; only on request
-
-    with tempfile.TemporaryDirectory(prefix=".karyaksham-", dir=output.parent if output else None) as results:
-        ray = await asyncio.to_thread(
-            cluster.connect, None, temp_dir=job.staging_dir, dashboard=False, num_cpus=threads
-        )
-        try:
-            final = await _follow(compute.start(replace(job, output_dir=results)))
-        finally:
-            await asyncio.to_thread(ray.shutdown)
-        if isinstance(final, spec.Succeeded):
-            for artifact in final.artifacts:
-                target = output if artifact.kind == "OUTPUT" else rejects
-                await asyncio.to_thread(_hand_over, artifact, target)
-    return final
-
-
-def _hand_over(artifact: spec.Artifact, target: Path | str | None) -> None:
-    if target is not None:
-        shutil.move(artifact.path, target)
-    elif artifact.kind == "OUTPUT":
-        with open(artifact.path, "rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-
-
-async def _follow(running: compute.Run) -> spec.Event | None:
+def _follow(running: compute.Run) -> spec.Event | None:
     """Show progress until the last event, which is returned. Ctrl-C cancels the run and lets it clean up."""
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, running.cancel)
+        signal.signal(number, lambda *_: running.cancel())
     final: spec.Event | None = None
     with ProgressLine(sys.stderr) as line:
-        async for event in running.events():
+        for event in running.follow():
             if isinstance(event, spec.Progress):
                 line.show(progress_in_words(event))
             final = event
