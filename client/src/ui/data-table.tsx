@@ -45,7 +45,7 @@ export function DataTable({ label, columns, rows, maxHeight = 420 }: DataTablePr
   const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   const limits = { rows: rows.length, columns: shown.length };
   const activeColumn = active ? shown[active.column] : undefined;
-  const gutter = String(rows.length).length * 8 + 20;
+  const gutter = String(rows.length).length * 8 + 26;
 
   function onKeyDown(event: KeyboardEvent) {
     const next = moveCell(active, event.key, limits);

@@ -5,6 +5,7 @@ import { formatDuration } from "./format";
 import classes from "./time-plot.module.css";
 
 const HEIGHT_PX = 190;
+const MIN_SPAN_S = 5;
 const AXIS_PX = 66;
 
 export type Curve = {
@@ -70,9 +71,10 @@ function makePlot(element: HTMLElement, left: Curve, right: Curve): uPlot {
       legend: { show: false },
       cursor: { y: false, points: { size: 6 } },
       scales: {
-        x: { time: false },
+        x: { time: false, range: (_plot, _min, max) => [0, Math.max(MIN_SPAN_S, max)] },
         left: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.08)] },
-        right: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.08)] },
+        // Another headroom, so that two curves of one shape do not lie on each other.
+        right: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.4)] },
       },
       axes: [
         { ...axis, grid: { show: false }, size: 28, values: (_plot, ticks) => ticks.map((tick) => formatDuration(tick)) },

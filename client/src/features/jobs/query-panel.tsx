@@ -7,7 +7,7 @@ import classes from "./query-panel.module.css";
 
 /** What was asked, and of what. */
 export function QueryPanel({ job }: { job: Job }) {
-  const sql = job.effectiveSql ?? job.sql ?? "";
+  const sql = job.sql ?? job.effectiveSql ?? "";
   return (
     <Panel
       title="SQL"

@@ -6,6 +6,7 @@ import { Compartment, EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { engineSql } from "./sql-dialect";
+import classes from "./sql-editor.module.css";
 import { SQL_FUNCTIONS } from "./sql-functions";
 import { editorTheme, sqlColors } from "./sql-theme";
 
@@ -100,5 +101,5 @@ export function SqlEditor({ value, tables, onChange, onRun, onDryRun }: SqlEdito
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
   }, [value]);
 
-  return <div ref={holder} />;
+  return <div ref={holder} className={classes.editor} />;
 }

@@ -13,7 +13,7 @@ export const sqlColors = HighlightStyle.define([
 
 export const editorTheme = EditorView.theme({
   "&": { fontSize: "0.8125rem", backgroundColor: "transparent" },
-  "&.cm-focused": { outline: "2px solid var(--k-accent)", outlineOffset: "-2px" },
+  "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--k-mono)", lineHeight: "1.6", maxHeight: "46vh" },
   ".cm-content": { caretColor: "var(--k-text)", padding: "10px 0" },
   ".cm-content, .cm-gutter": { minHeight: "200px" },
