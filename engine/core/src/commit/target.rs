@@ -105,7 +105,11 @@ fn open(target: &Path) -> io::Result<(File, Option<Hidden>)> {
     }
     // A link keeps pointing to the file, which is what is replaced.
     let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
-    let existing = fs::metadata(&target).ok();
+    let existing = match fs::metadata(&target) {
+        Ok(existing) => Some(existing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
     if let Some(existing) = &existing {
         if existing.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());

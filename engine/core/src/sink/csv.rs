@@ -207,11 +207,18 @@ impl Encoder {
                 return Ok(());
             }
         }
-        self.quoted(text, out)
+        self.quoted(text, comment, out)
     }
 
-    /// Any text, of any length.
-    fn quoted(&mut self, text: &[u8], out: &mut PartBuffer) -> Result<()> {
+    /// Text that does not fit as it is, because it needs quotes or is longer than the scratch.
+    fn quoted(&mut self, text: &[u8], comment: bool, out: &mut PartBuffer) -> Result<()> {
+        if text.len() + 2 > SCRATCH_BYTES
+            && !comment
+            && !text.iter().any(|byte| self.marks.find(&[*byte]))
+        {
+            self.flush(out)?;
+            return out.push(text);
+        }
         self.put(b'"');
         for piece in text.split_inclusive(|&byte| byte == b'"') {
             for chunk in piece.chunks(SCRATCH_BYTES / 2) {
