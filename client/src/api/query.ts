@@ -1,5 +1,5 @@
 import type { CombinedError } from "@urql/core";
-import { useCallback } from "react";
+import { useCallback, useState } from "react";
 import { problemOf, type Problem } from "./errors";
 
 /** What a page needs to know of a question it asked: the answer, or why there is none yet. */
@@ -11,13 +11,26 @@ export type Answer<T> = {
 };
 
 type Again = (options: { requestPolicy: "network-only" }) => void;
+type QueryState<Data> = {
+  data?: Data | null;
+  error?: CombinedError;
+  fetching: boolean;
+  operation?: { key: number };
+};
 
-/** The state of a query, as an answer; `reload` stays the same function from render to render. */
+/**
+ * The state of a query, as an answer; `reload` stays the same function from render to render.
+ * When the service cannot be reached, what it said last stays on the page, beside the problem.
+ */
 export function useAnswer<Data, T>(
-  [result, again]: readonly [{ data?: Data | null; error?: CombinedError; fetching: boolean }, Again],
+  [result, again]: readonly [QueryState<Data>, Again],
   pick: (data: Data) => T | null | undefined,
 ): Answer<T> {
-  const value = result.data ? (pick(result.data) ?? null) : null;
+  const [last, remember] = useState<QueryState<Data>>({ fetching: false });
+  if (result.data && result.data !== last.data) remember(result);
+  const isSameQuestion = last.operation?.key === result.operation?.key;
+  const data = result.data ?? (result.error?.networkError && isSameQuestion ? last.data : null);
+  const value = data ? (pick(data) ?? null) : null;
   const reload = useCallback(() => again({ requestPolicy: "network-only" }), [again]);
   return {
     value,
