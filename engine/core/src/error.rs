@@ -361,12 +361,7 @@ fn schema(error: &SchemaError) -> EngineError {
         .hint("Write the table before it: table.column.")
         .detail("column", field.name.clone()),
         SchemaError::DuplicateQualifiedField { name, .. }
-        | SchemaError::DuplicateUnqualifiedField { name } => EngineError::invalid_job(
-            "DUPLICATE_COLUMN",
-            format!("Two columns are called '{name}'."),
-        )
-        .hint("Give one of them another name with AS.")
-        .detail("column", name.clone()),
+        | SchemaError::DuplicateUnqualifiedField { name } => duplicate_column(name),
     }
 }
 
@@ -384,7 +379,7 @@ pub fn unknown_column(name: &str, names: &[&str]) -> EngineError {
 /// The name nearest to `name` by edits, where it is near enough to be a slip.
 pub fn closest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     let wanted = name.to_lowercase();
-    let limit = (wanted.chars().count() / 3).max(1);
+    let limit = wanted.chars().count() / 3;
     names
         .iter()
         .map(|candidate| (edits(&wanted, &candidate.to_lowercase()), *candidate))
@@ -433,7 +428,18 @@ fn planning(message: &str) -> EngineError {
             None => error,
         };
     }
+    if message.starts_with("Projections require unique expression names") {
+        let name = message.split("AS ").nth(1).and_then(|m| m.split('"').next());
+        return duplicate_column(name.unwrap_or_default());
+    }
     sql(message)
+}
+
+/// Two columns with one name.
+pub fn duplicate_column(name: &str) -> EngineError {
+    EngineError::invalid_job("DUPLICATE_COLUMN", format!("Two columns are called '{name}'."))
+        .hint("Give one of them another name with AS; tables can be joined with USING.")
+        .detail("column", name)
 }
 
 fn sql(message: &str) -> EngineError {

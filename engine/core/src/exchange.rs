@@ -1,10 +1,12 @@
 //! What stands between stages in a final plan: [`ExchangeSource`] hands on the blocks of an earlier stage, and
 //! [`Concat`] makes one partition of many in their order. DataFusion's own coalescing takes batches as they come, which
-//! would make results depend on timing.
+//! would make results depend on timing. [`Rebatch`] makes batches of one size, for what depends on where they end.
 
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
@@ -12,6 +14,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{Distribution, InputDistributionRequirements};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
 
@@ -173,5 +176,90 @@ impl ExecutionPlan for Concat {
         // A partition is opened when the one before it has ended: that many files open at once are too many.
         let streams = futures::stream::iter(0..partitions).map(move |p| input.execute(p, Arc::clone(&context)));
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), streams.try_flatten())))
+    }
+}
+
+/// The same rows in batches of exactly one size, the last one smaller.
+#[derive(Debug)]
+pub struct Rebatch {
+    input: Arc<dyn ExecutionPlan>,
+    rows: usize,
+    properties: Arc<PlanProperties>,
+}
+
+impl Rebatch {
+    /// Batches of `rows` rows, of the rows of all partitions of `input`.
+    pub fn new(input: Arc<dyn ExecutionPlan>, rows: usize) -> Self {
+        let properties = Arc::clone(input.properties());
+        Self { input, rows, properties }
+    }
+}
+
+impl DisplayAs for Rebatch {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "Rebatch: rows={}", self.rows)
+    }
+}
+
+impl ExecutionPlan for Rebatch {
+    fn name(&self) -> &str {
+        "Rebatch"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        InputDistributionRequirements::new(vec![Distribution::SinglePartition])
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DataFusionResult<TreeNodeRecursion>,
+    ) -> DataFusionResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(input) => Ok(Arc::new(Self::new(input, self.rows))),
+            None => Err(EngineError::internal("Rebatch needs an input").into()),
+        }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        let coalescer = Some(BatchCoalescer::new(self.schema(), self.rows));
+        let batches = futures::stream::try_unfold((input, coalescer), |(mut input, coalescer)| async move {
+            let Some(mut coalescer) = coalescer else {
+                return Ok(None);
+            };
+            loop {
+                if let Some(batch) = coalescer.next_completed_batch() {
+                    return Ok(Some((batch, (input, Some(coalescer)))));
+                }
+                match input.try_next().await? {
+                    Some(batch) => coalescer.push_batch(batch)?,
+                    None => {
+                        coalescer.finish_buffered_batch()?;
+                        let last: Option<RecordBatch> = coalescer.next_completed_batch();
+                        return Ok(last.map(|batch| (batch, (input, None))));
+                    }
+                }
+            }
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
 }

@@ -17,7 +17,7 @@ use karyaksham_text::Start;
 use crate::error::{EngineError, Result};
 use crate::job::{FileReject, FileShardReport, Output};
 use crate::part::{Block, BlockWriter, Destination, Part, RejectsPart};
-use crate::plan::{Payload, Stages, Work, bind, config, with_exchanges, with_leaf};
+use crate::plan::{Payload, Stages, Work, bound, config, with_exchanges, with_leaf};
 use crate::progress::{CancelToken, Progress};
 use crate::scan::{self, Piece, Running, Shard, Surroundings};
 use crate::sink::{self, PartSink};
@@ -84,17 +84,18 @@ fn attempt(payload: &[u8], context: &Context, inputs: &[Vec<Block>], start: Opti
     context.cancel.check()?;
     let Payload { planned_at_us, job, shards, stage, work, .. } = Payload::from_bytes(payload)?;
     let runtime = runtime(context)?;
-    let stages = bind(&job, &shards, planned_at_us, Arc::clone(&runtime))?.stages;
+    let bound = bound(&job, &shards, planned_at_us)?;
+    let stages = &bound.stages;
     let is_whole = stages.last.is_none();
     match work {
         Work::Final => {
-            let plan = final_plan(&stages, inputs, &context.cancel)?;
+            let plan = final_plan(stages, inputs, &context.cancel)?;
             let target = Target::part(&job.output, &plan, context)?;
             drive(&plan, runtime, context, target, &|| false)
         }
         Work::Scan(shard) => {
             let shard = with_start(shard, start);
-            let (plan, running) = scan_plan(&stages, stage, &job, &shard, context)?;
+            let (plan, running) = scan_plan(stages, stage, &job, &shard, context)?;
             let target = if is_whole { Target::part(&job.output, &plan, context)? } else { Target::block(&plan, context)? };
             let stopped = || running.stopped_at_reject();
             let outcome = drive(&plan, runtime, context, target, &stopped)?;

@@ -123,9 +123,6 @@ fn only(mut children: Vec<Plan>) -> Result<Plan> {
 }
 
 fn with_children(plan: &Plan, children: Vec<Plan>) -> DataFusionResult<Plan> {
-    if children.is_empty() {
-        return Ok(Arc::clone(plan));
-    }
     let recompute = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     Arc::clone(plan).replace_children(children, recompute)
 }
@@ -152,6 +149,10 @@ pub fn with_leaf(pipeline: &Plan, bind: &mut dyn FnMut(&DataSourceExec) -> Resul
 pub fn with_exchanges(plan: &Plan, bind: &mut dyn FnMut(&ExchangeSource) -> Result<Plan>) -> Result<Plan> {
     if let Some(exchange) = plan.downcast_ref::<ExchangeSource>() {
         return bind(exchange);
+    }
+    if plan.children().is_empty() {
+        // Some leaves remember how far they were read.
+        return Ok(Arc::clone(plan).reset_state()?);
     }
     let mut children = Vec::with_capacity(plan.children().len());
     for child in plan.children() {

@@ -6,24 +6,24 @@ mod cut;
 mod explain;
 mod names;
 mod payload;
+mod remembered;
 mod rules;
 mod session;
 mod shards;
 mod sql;
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use datafusion::execution::runtime_env::RuntimeEnv;
 use serde::Serialize;
 
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, Result, duplicate_column};
 use crate::job::{Column, Job, columns_of};
 use crate::scan::Shard;
 use crate::sink;
 
 pub(crate) use cut::{Stages, with_exchanges, with_leaf};
 pub use payload::{Payload, VERSION, Work};
+pub(crate) use remembered::bound;
 pub(crate) use session::config;
 
 /// What a stage does.
@@ -108,15 +108,15 @@ pub fn plan(mut job: Job) -> Result<Plan> {
     }
     let counts: Vec<usize> = shards.iter().map(Vec::len).collect();
     let planned_at_us = *job.planned_at_us.get_or_insert_with(now_us);
-    let bound = bind(&job, &counts, planned_at_us, Arc::new(RuntimeEnv::default()))?;
+    let bound = remembered::bound(&job, &counts, planned_at_us)?;
     check_columns(&bound.columns)?;
     let (planned, text) = describe(&job, &bound, &shards);
     let mut stages_sources: Vec<Option<usize>> = bound.stages.pipelines.iter().map(|p| Some(p.source)).collect();
     stages_sources.extend(bound.stages.last.iter().map(|_| None));
     Ok(Plan {
         stages: planned,
-        columns: bound.columns,
-        effective_sql: bound.sql,
+        columns: bound.columns.clone(),
+        effective_sql: bound.sql.clone(),
         text,
         planned_at_us,
         shards,
@@ -130,6 +130,7 @@ fn now_us() -> i64 {
 }
 
 /// A job's stages as operators.
+#[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) stages: Stages,
     pub(crate) columns: Vec<Column>,
@@ -137,14 +138,14 @@ pub(crate) struct Bound {
 }
 
 /// From a job to operators; the same for the same arguments.
-pub(crate) fn bind(job: &Job, shards: &[usize], planned_at_us: i64, runtime: Arc<RuntimeEnv>) -> Result<Bound> {
+fn bind(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Bound> {
     let mut known = names::Names::default();
     for (index, source) in job.sources.iter().enumerate() {
         session::table_names(job, index).into_iter().for_each(|name| known.add(name));
         source.columns.iter().for_each(|column| known.add(&column.name));
     }
     let query = sql::parse(&job.sql, &known)?;
-    let state = session::session(job, shards, planned_at_us, runtime)?;
+    let state = session::session(job, shards, planned_at_us)?;
     let physical = session::physical_plan(&state, &query, job)?;
     Ok(Bound {
         columns: columns_of(&physical.schema()),
@@ -168,12 +169,7 @@ fn check_columns(columns: &[Column]) -> Result<()> {
     let mut seen = std::collections::HashSet::new();
     match columns.iter().find(|column| !seen.insert(column.name.as_str())) {
         None => Ok(()),
-        Some(twice) => {
-            let message = format!("Two columns of the result are called '{}'.", twice.name);
-            Err(EngineError::invalid_job("DUPLICATE_COLUMN", message)
-                .hint("Name the columns and give one of them another name with AS; tables can be joined with USING.")
-                .detail("column", twice.name.clone()))
-        }
+        Some(twice) => Err(duplicate_column(&twice.name)),
     }
 }
 

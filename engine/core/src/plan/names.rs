@@ -30,59 +30,81 @@ impl Names {
     }
 }
 
+/// Where an alias is given: its position among the tokens, and how deep in parentheses.
+type Place = (usize, usize);
+
 /// Give bare words the case of the names they stand for.
 pub fn settle_case(tokens: &mut [TokenWithSpan], names: &Names) {
     let aliases = aliases(tokens);
     let mut defined = Names::default();
     aliases.keys().for_each(|alias| defined.add(alias));
+    let mut depth = 0_usize;
     let mut after_as = false;
     for (position, token) in tokens.iter_mut().enumerate() {
         match &mut token.token {
             Token::Whitespace(_) => {}
             Token::Word(word) if word.quote_style.is_none() => {
-                if !after_as && let Some(name) = settled(&word.value, position, names, &defined, &aliases) {
+                if !after_as && let Some(name) = settled(&word.value, (position, depth), names, &defined, &aliases) {
                     word.value = name.to_owned();
                 }
                 after_as = word.value.eq_ignore_ascii_case("as");
             }
-            _ => after_as = false,
+            other => {
+                after_as = false;
+                depth = deeper(depth, other);
+            }
         }
     }
 }
 
-/// The name that a word at a position stands for, where it is not the word itself.
+fn deeper(depth: usize, token: &Token) -> usize {
+    match token {
+        Token::LParen => depth + 1,
+        Token::RParen => depth.saturating_sub(1),
+        _ => depth,
+    }
+}
+
+/// The name that a word at a place stands for, where it is not the word itself.
 fn settled<'a>(
     word: &str,
-    position: usize,
+    place: Place,
     names: &'a Names,
     defined: &'a Names,
-    aliases: &HashMap<String, usize>,
+    aliases: &HashMap<String, Vec<Place>>,
 ) -> Option<&'a str> {
     if names.exact.contains(word) {
         return None;
     }
     match aliases.get(word) {
-        // `sum(total) AS total` over a column `Total`: the first is the column, what follows is the alias.
-        Some(defined_at) if position < *defined_at => names.only(word),
-        Some(_) => None,
+        Some(places) if places.iter().any(|given| is_seen(*given, place)) => None,
+        Some(_) => names.only(word),
         None => names.only(word).or_else(|| defined.only(word)),
     }
 }
 
-/// The words that follow AS, and those that AS ( follows, with their first position.
-fn aliases(tokens: &[TokenWithSpan]) -> HashMap<String, usize> {
-    let words: Vec<(usize, &Token)> = tokens
-        .iter()
-        .map(|token| &token.token)
-        .enumerate()
-        .filter(|(_, token)| !matches!(token, Token::Whitespace(_)))
-        .collect();
-    let mut found = HashMap::new();
-    let mut add = |at: Option<&(usize, &Token)>| {
-        if let Some((position, Token::Word(word))) = at
+/// Whether a word can mean an alias: what is around a subquery sees its aliases, and so does what follows beside it.
+/// In `sum(total) AS total` over a column `Total`, as in `HAVING sum(total) > 1`, it means the column.
+fn is_seen(given: Place, word: Place) -> bool {
+    word.1 < given.1 || (word.1 == given.1 && word.0 > given.0)
+}
+
+/// The words that follow AS, and those that AS ( follows, with their places.
+fn aliases(tokens: &[TokenWithSpan]) -> HashMap<String, Vec<Place>> {
+    let mut depth = 0;
+    let mut words: Vec<(Place, &Token)> = Vec::new();
+    for (position, token) in tokens.iter().enumerate() {
+        if !matches!(token.token, Token::Whitespace(_)) {
+            words.push(((position, depth), &token.token));
+        }
+        depth = deeper(depth, &token.token);
+    }
+    let mut found: HashMap<String, Vec<Place>> = HashMap::new();
+    let mut add = |at: Option<&(Place, &Token)>| {
+        if let Some((place, Token::Word(word))) = at
             && word.quote_style.is_none()
         {
-            found.entry(word.value.clone()).or_insert(*position);
+            found.entry(word.value.clone()).or_default().push(*place);
         }
     };
     for (i, (_, token)) in words.iter().enumerate() {

@@ -19,6 +19,11 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
+use crate::exchange::Rebatch;
+
+/// Rows of a batch for aggregates that depend on it.
+const BATCH_ROWS: usize = 8192;
+
 /// Aggregates that give the same result for any grouping of their rows into shards, in the order of the file.
 const INSENSITIVE: [&str; 18] = [
     "count", "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "approx_distinct", "median",
@@ -29,7 +34,8 @@ const INSENSITIVE: [&str; 18] = [
 const UNORDERED_WHEN_DISTINCT: [&str; 2] = ["array_agg", "string_agg"];
 
 /// Makes one aggregate of a partial and a final one, where adding up parts would give other last digits than adding up
-/// rows: sums of floats, variances, estimated percentiles.
+/// rows: sums of floats, variances, estimated percentiles. Batches end where they would end in any number of shards,
+/// because floats are added up in lanes batch by batch.
 #[derive(Debug)]
 pub struct OrderSensitiveAggregates;
 
@@ -65,7 +71,7 @@ fn single(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>
         first.group_expr().clone(),
         first.aggr_expr().to_vec(),
         first.filter_expr().to_vec(),
-        Arc::clone(first.input()),
+        Arc::new(Rebatch::new(Arc::clone(first.input()), BATCH_ROWS)),
         input_schema,
     )?;
     Ok(Some(Arc::new(whole.with_limit_options(last.limit_options()))))

@@ -7,7 +7,6 @@ use datafusion::catalog::TableProvider;
 use datafusion::config::SpillCompression;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
-use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::optimizer::{PhysicalOptimizer, PhysicalOptimizerRule};
@@ -65,10 +64,9 @@ pub fn config() -> SessionConfig {
 ///
 /// # Errors
 /// SourceError and InvalidJob for sources that can't be read.
-pub fn session(job: &Job, shards: &[usize], planned_at_us: i64, runtime: Arc<RuntimeEnv>) -> Result<SessionState> {
+pub fn session(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<SessionState> {
     let mut state = SessionStateBuilder::new()
         .with_config(config())
-        .with_runtime_env(runtime)
         .with_default_features()
         .with_physical_optimizer_rules(rules())
         .build();
@@ -81,9 +79,10 @@ pub fn session(job: &Job, shards: &[usize], planned_at_us: i64, runtime: Arc<Run
     for (index, source) in job.sources.iter().enumerate() {
         let table: Arc<dyn TableProvider> = Arc::new(Table::new(index, source, shards.get(index).copied().unwrap_or(1))?);
         for name in table_names(job, index) {
-            if schema.register_table(name.to_owned(), Arc::clone(&table))?.is_some() {
+            if schema.table_exist(name) {
                 return Err(EngineError::invalid_job("DUPLICATE_TABLE", format!("Two tables are called '{name}'.")));
             }
+            schema.register_table(name.to_owned(), Arc::clone(&table))?;
         }
     }
     Ok(state)
@@ -138,7 +137,8 @@ fn check_tables(state: &SessionState, query: &Query, job: &Job) -> Result<()> {
     let known: Vec<&str> = (0..job.sources.len()).flat_map(|index| table_names(job, index)).collect();
     for reference in state.resolve_table_references(&query.statement)? {
         let name = reference.table();
-        if matches!(reference, TableReference::Bare { .. }) && known.contains(&name) {
+        let is_function = query.functions.iter().any(|function| function == name) && state.table_functions().contains_key(name);
+        if matches!(reference, TableReference::Bare { .. }) && (known.contains(&name) || is_function) {
             continue;
         }
         let error = EngineError::invalid_job("UNKNOWN_TABLE", format!("There is no table '{reference}'."))

@@ -1,8 +1,10 @@
 //! SQL text to one query, and nothing but a query: what could change something, reach outside the job's sources or
 //! run for its side effects is refused before it is planned.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{self, Expr, Ident, SelectItem, SetExpr};
+use datafusion::sql::sqlparser::ast::{self, Expr, Ident, SelectItem, SetExpr, TableFactor, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -24,6 +26,19 @@ pub struct Query {
     pub statement: Statement,
     /// As it will be run.
     pub text: String,
+    /// Functions that stand where tables do.
+    pub functions: Vec<String>,
+}
+
+impl Visitor for Query {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, args: Some(_), .. } = factor {
+            self.functions.push(name.to_string());
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Parse one query, its names settled by those of the sources.
@@ -56,10 +71,14 @@ pub fn parse(sql: &str, names: &Names) -> Result<Query> {
     }
     let text = query.to_string();
     name_columns(&mut query.body);
-    Ok(Query {
-        statement: Statement::Statement(Box::new(ast::Statement::Query(query))),
+    let statement = ast::Statement::Query(query);
+    let mut parsed = Query {
+        statement: Statement::Statement(Box::new(statement.clone())),
         text,
-    })
+        functions: Vec::new(),
+    };
+    let _ = statement.visit(&mut parsed);
+    Ok(parsed)
 }
 
 fn invalid(message: &str) -> EngineError {
@@ -98,7 +117,8 @@ fn check_body(body: &SetExpr) -> Result<()> {
 /// A column of the result that is an expression without a name is called what was written.
 fn name_columns(body: &mut SetExpr) {
     match body {
-        SetExpr::Select(select) => select.projection.iter_mut().for_each(name_column),
+        // Under DISTINCT the planner finds an expression of ORDER BY again only where it has no other name.
+        SetExpr::Select(select) if select.distinct.is_none() => select.projection.iter_mut().for_each(name_column),
         SetExpr::Query(query) => name_columns(&mut query.body),
         SetExpr::SetOperation { left, .. } => name_columns(left),
         _ => {}

@@ -1,6 +1,6 @@
 //! A driver for tests: every task of every stage in this thread, shards that did not join done again, and one output.
 
-#![allow(dead_code, reason = "each test file uses what it needs")]
+
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use karyaksham_core::job::{
     BadRowPolicy, BadRows, Column, Dialect, FileFormat, FileRef, FileShardReport, Job, Output, OutputFormat, Source,
 };
 use karyaksham_core::part::{Block, Destination, Keep, Part};
-use karyaksham_core::plan::{Plan, StageKind, Task, plan};
+use karyaksham_core::plan::{StageKind, Task, plan};
 use karyaksham_core::progress::{CancelToken, Progress};
 use karyaksham_core::task::{Context, Outcome, run};
 use tempfile::TempDir;
@@ -158,9 +158,6 @@ pub fn in_shards(mut job: Job, shards: u64) -> Job {
     job
 }
 
-pub fn planned(job: Job) -> Plan {
-    plan(job).unwrap()
-}
 
 pub fn fault(result: Result<impl std::fmt::Debug>) -> (String, String, String) {
     let error = result.unwrap_err();

@@ -1,8 +1,6 @@
 //! The same SQL over any number of shards gives the same bytes.
 
-mod common;
-
-use common::{Bench, in_shards, job};
+use crate::common::{Bench, in_shards, job};
 use karyaksham_core::job::Source;
 
 const SHARDS: [u64; 4] = [1, 2, 7, 64];
