@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 CLEAN = 'id,country,amount,note\n1,IN,10.50,\n2,DE,0.25,"a, b"\n3,IN,1.00,"two\nlines"\n'
-DIRTY = "id,amount\n1,10\n2,x\n3,30\n4\n5,50\n"
+DIRTY = "id,amount\n1,10\n2,x\n3,30\n4\n" + "".join(f"{number},1\n" for number in range(5, 15))
 
 
 def karyaksham(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -89,15 +89,15 @@ def test_bad_rows_are_rejected_and_listed(folder: Path) -> None:
         "bad.csv",
         cwd=folder,
     )
-    assert (done.returncode, done.stdout) == (0, "total\n90\n"), done.stderr
-    assert "read 5 = passed 3 + rejected 2" in done.stderr
+    assert (done.returncode, done.stdout) == (0, "total\n50\n"), done.stderr
+    assert "read 14 = passed 12 + rejected 2" in done.stderr
     listed = (folder / "bad.csv").read_text()
     assert "CAST" in listed and "TOO_FEW_COLUMNS" in listed
 
 
 def test_bad_fields_become_null(folder: Path) -> None:
     done = karyaksham("run", "SELECT id, amount FROM input", "dirty.csv", "--bad-rows", "null", cwd=folder)
-    assert done.stdout == "id,amount\n1,10\n2,\n3,30\n5,50\n", done.stderr
+    assert done.stdout.startswith("id,amount\n1,10\n2,\n3,30\n5,1\n"), done.stderr
 
 
 def test_too_many_rejects_end_the_job(folder: Path) -> None:

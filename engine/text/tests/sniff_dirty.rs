@@ -91,11 +91,11 @@ fn faults_of_quoting_and_of_length_leave_types_alone() {
 }
 
 #[test]
-fn bad_values_make_their_column_text_and_say_so() {
+fn a_bad_value_late_leaves_its_column_typed_and_is_told() {
     let bad = dirty(b"12x,name,7.50\n");
     assert_understood(&bad);
-    assert_eq!(bad.columns[0].data_type, DataType::Utf8View);
-    assert!(bad.columns[0].evidence.contains("'12x'"));
+    assert_eq!(bad.columns[0].data_type, DataType::Int64);
+    assert!(bad.columns[0].evidence.contains("1 such as '12x'"));
     assert_eq!(bad.columns[2].data_type, DataType::Decimal128(18, 2));
     assert_eq!(
         dirty(b"00501,name,7.50\n").columns[0].data_type,

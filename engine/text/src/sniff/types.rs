@@ -1,4 +1,5 @@
-//! The type of a column, from the kinds of its sampled values: the narrowest that every one of them fits.
+//! The type of a column, from the kinds of its sampled values: the narrowest that they fit. A few strays that are nothing
+//! but text don't turn a column of numbers into text: they are bad rows, and which rows are bad is said loudly later.
 
 use arrow_schema::{DataType, TimeUnit};
 
@@ -8,6 +9,10 @@ use super::value::{Kind, classify};
 const MAX_SCALE: u8 = 12;
 /// Values of more digits make a decimal of precision 38, so that a thousand times larger ones still fit 18.
 const LONG_DIGITS: u8 = 15;
+/// One stray in so many values is taken for a bad row.
+const VALUES_A_STRAY: u64 = 50;
+/// A single stray is taken for a bad row among so many values.
+const VALUES_FOR_ONE_STRAY: u64 = 10;
 /// Characters of a value that evidence quotes.
 const QUOTED_CHARS: usize = 40;
 
@@ -63,16 +68,25 @@ impl Probe {
             0 => String::new(),
             _ => format!(" but {} blank ones", grouped(blanks)),
         };
-        let all = format!("all {} sampled values{but}", grouped(values));
+        let strays = self.strays(filled);
+        let all = match strays {
+            0 => format!("all {} sampled values{but}", grouped(values)),
+            _ => format!(
+                "all {} sampled values{but} but {} such as {}, which will be rejected,",
+                grouped(values),
+                grouped(strays),
+                self.example(Kind::Text)
+            ),
+        };
         let only = |kinds: &[Kind]| {
             let fitting: u64 = kinds.iter().map(|kind| self.counts[kind.index()]).sum();
-            filled > 0 && fitting == filled
+            filled > 0 && fitting == filled - strays
         };
         let fixed = Kind::Fixed {
             scale: 0,
             digits: 0,
         };
-        let finite = filled > self.counts[Kind::NotFinite.index()];
+        let finite = filled - strays > self.counts[Kind::NotFinite.index()];
         if only(&[Kind::Int]) {
             (DataType::Int64, format!("{all} are integers"))
         } else if only(&[Kind::Int, Kind::BigInt]) {
@@ -106,6 +120,14 @@ impl Probe {
         } else {
             (DataType::Utf8View, self.why_text())
         }
+    }
+
+    /// How many values are nothing but text and so few that they are bad rows of a typed column; 0 where they are many.
+    fn strays(&self, filled: u64) -> u64 {
+        let texts = self.counts[Kind::Text.index()];
+        let few =
+            texts * VALUES_A_STRAY <= filled || (texts == 1 && filled >= VALUES_FOR_ONE_STRAY);
+        if few && texts < filled { texts } else { 0 }
     }
 
     /// Precision and scale, if all fractions have one scale.
@@ -303,6 +325,22 @@ mod tests {
         ] {
             assert_eq!(verdict(&values).0, expected, "{values:?}");
         }
+    }
+
+    #[test]
+    fn a_few_strays_are_bad_rows_of_a_typed_column() {
+        let mut values = vec!["7"; 9];
+        values.push("seven");
+        let (data_type, why) = verdict(&values);
+        assert_eq!(data_type, DataType::Int64);
+        assert!(why.contains("1 such as 'seven'"), "{why}");
+        assert_eq!(verdict(&values[1..]).0, DataType::Utf8View);
+        values.push("eight");
+        assert_eq!(verdict(&values).0, DataType::Utf8View);
+        values.extend(["1"; 100]);
+        assert_eq!(verdict(&values).0, DataType::Int64);
+        values.push("007");
+        assert_eq!(verdict(&values).0, DataType::Utf8View);
     }
 
     #[test]
