@@ -12,7 +12,8 @@ export type Curve = {
   name: string;
   /** A custom property; read when the plot is made, so a new color scheme needs a new key. */
   color: string;
-  values: readonly number[];
+  /** Null is a gap. */
+  values: readonly (number | null)[];
   format: (value: number) => string;
 };
 

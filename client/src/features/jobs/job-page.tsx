@@ -96,7 +96,7 @@ function JobView({ job, state, live, cutOff }: JobViewProps) {
       <div className={classes.grid}>
         <Stack gap="md" miw={0}>
           <StagesPanel stages={progress.stages} />
-          {live.samples.length > 1 ? <ThroughputPanel samples={live.samples} /> : null}
+          {live.samples.length > 1 ? <ThroughputPanel live={live} /> : null}
         </Stack>
         <Stack gap="md" miw={0}>
           <QueryPanel job={job} />

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { JobEvent, Progress } from "../../api/jobs";
-import { MAX_EVENTS, MAX_SAMPLES, noEvents, nothingYet, staleForMs, takeEvents, takeSnapshot } from "./live";
+import { MAX_EVENTS, MAX_SAMPLES, noEvents, nothingYet, plotPoints, staleForMs, takeEvents, takeSnapshot } from "./live";
 
 const T0 = Date.parse("2026-05-01T12:00:00Z");
 
@@ -68,6 +68,14 @@ test("samples stay within their limit and span the whole time", () => {
   expect(live.samples.length).toBeLessThanOrEqual(MAX_SAMPLES);
   expect(live.samples.length).toBeGreaterThan(MAX_SAMPLES / 4);
   expect(live.samples[0]?.atMs).toBe(T0);
+});
+
+test("a time without news is a gap in the plot", () => {
+  const sample = (atMs: number) => ({ atMs: T0 + atMs, bytesPerSecond: 1, rowsPerSecond: 1 });
+  const points = plotPoints([sample(0), sample(250), sample(10_250), sample(10_500)], 0);
+  expect(points.map(({ seconds }) => seconds)).toEqual([0, 0.25, 5.25, 10.25, 10.5]);
+  expect(points.map(({ bytesPerSecond }) => bytesPerSecond)).toEqual([1, 1, null, 1, 1]);
+  expect(plotPoints([sample(0), sample(10_000)], 5_000)).toHaveLength(2);
 });
 
 function events(...seqs: number[]): JobEvent[] {

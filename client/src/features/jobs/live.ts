@@ -42,6 +42,26 @@ function addSample({ samples, spacingMs }: Live, progress: Progress, atMs: numbe
   return { samples: added.filter((_, index) => index % 2 === 0), spacingMs: (2 * span) / MAX_SAMPLES };
 }
 
+/** Without news for this long the plot shows a gap, not a line that nobody measured. */
+const GAP_MS = 3_000;
+
+export type Point = { seconds: number; bytesPerSecond: number | null; rowsPerSecond: number | null };
+
+/** The samples as points of a plot, by seconds since the first one. */
+export function plotPoints(samples: readonly Sample[], spacingMs: number): Point[] {
+  const start = samples[0]?.atMs ?? 0;
+  const points: Point[] = [];
+  let beforeMs = start;
+  for (const { atMs, bytesPerSecond, rowsPerSecond } of samples) {
+    if (atMs - beforeMs > Math.max(GAP_MS, 3 * spacingMs)) {
+      points.push({ seconds: ((beforeMs + atMs) / 2 - start) / 1000, bytesPerSecond: null, rowsPerSecond: null });
+    }
+    points.push({ seconds: (atMs - start) / 1000, bytesPerSecond, rowsPerSecond });
+    beforeMs = atMs;
+  }
+  return points;
+}
+
 /** How old the picture is, once that is worth saying; `null` while it is fresh. */
 export function staleForMs(live: Live, nowMs: number): number | null {
   const state = live.progress?.state;

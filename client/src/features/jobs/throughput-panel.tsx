@@ -1,28 +1,38 @@
 import { useComputedColorScheme } from "@mantine/core";
+import { useMemo } from "react";
 import { formatByteRate, formatShort } from "../../ui/format";
 import { Panel } from "../../ui/panel";
-import { TimePlot } from "../../ui/time-plot";
-import type { Sample } from "./live";
+import { TimePlot, type Curve } from "../../ui/time-plot";
+import { plotPoints, type Live } from "./live";
 
 /** Bytes and rows a second over the time that the page was open. */
-export function ThroughputPanel({ samples }: { samples: readonly Sample[] }) {
+export function ThroughputPanel({ live: { samples, spacingMs } }: { live: Live }) {
   const scheme = useComputedColorScheme("light");
-  const start = samples[0]?.atMs ?? 0;
-  const seconds = samples.map(({ atMs }) => (atMs - start) / 1000);
-  const last = samples.at(-1);
+  const { seconds, left, right } = useMemo(() => {
+    const points = plotPoints(samples, spacingMs);
+    const bytes: Curve = {
+      name: "Bytes/s",
+      color: "--k-accent",
+      values: points.map((point) => point.bytesPerSecond),
+      format: formatByteRate,
+    };
+    const rows: Curve = {
+      name: "Rows/s",
+      color: "--k-run-fill",
+      values: points.map((point) => point.rowsPerSecond),
+      format: (value) => `${formatShort(value)}/s`,
+    };
+    return { seconds: points.map((point) => point.seconds), left: bytes, right: rows };
+  }, [samples, spacingMs]);
+  const now = samples.at(-1)?.bytesPerSecond ?? 0;
   return (
     <Panel title="Throughput">
       <TimePlot
         key={scheme}
-        label={`Throughput over time; now ${formatByteRate(last?.bytesPerSecond ?? 0)}`}
+        label={`Throughput over time; now ${formatByteRate(now)}`}
         seconds={seconds}
-        left={{ name: "Bytes/s", color: "--k-accent", values: samples.map((sample) => sample.bytesPerSecond), format: formatByteRate }}
-        right={{
-          name: "Rows/s",
-          color: "--k-run-fill",
-          values: samples.map((sample) => sample.rowsPerSecond),
-          format: (value) => `${formatShort(value)}/s`,
-        }}
+        left={left}
+        right={right}
       />
     </Panel>
   );
