@@ -187,7 +187,9 @@ def run_task(
 class OutputWriter:
     """One output file from parts in order: written beside the target, then renamed, so that it is whole or absent."""
 
-    def __init__(self, target: str, output: Output, columns: Sequence[Column], *, checksum: bool = True) -> None:
+    def __init__(
+        self, target: str, output: Output, columns: Sequence[Column], *, checksum: bool = True
+    ) -> None:
         """`target` `-` is standard output. The folder of `target` must exist."""
     def append(self, part: Part) -> None: ...
     def commit(self) -> Committed:

@@ -125,7 +125,10 @@ class PlannedStage(TypedDict):
 
 
 class Reject(TypedDict):
-    """One row that could not be read. `row` and `line` count from 1 within the file (in a task's outcome: within the shard)."""
+    """One row that could not be read. `row` and `line` count from 1 within the file.
+
+    In a task's outcome they count within the shard.
+    """
 
     file: str
     row: int
