@@ -80,21 +80,16 @@ struct Marks {
 }
 
 impl Marks {
-    /// Not zero where one of the bytes is in `block`.
-    #[inline]
+    /// Whether one of the bytes is in `block`.
+    #[inline(always)]
     fn find<const N: usize>(self, block: &[u8; N]) -> bool {
-        let mut found = [0_u8; N];
-        for (found, &byte) in found.iter_mut().zip(block) {
-            *found = u8::from(byte == self.delimiter)
-                | u8::from(byte == b'"')
-                | u8::from(byte == b'\n')
-                | u8::from(byte == b'\r');
-        }
-        found != [0; N]
+        block.iter().fold(false, |found, &byte| {
+            found | (byte == self.delimiter) | (byte == b'"') | (byte == b'\n') | (byte == b'\r')
+        })
     }
 
     /// Copy `text` over `out`, which has its length; false where it needs quotes, and `out` is then of no use.
-    #[inline]
+    #[inline(always)]
     fn copy_plain(self, text: &[u8], out: &mut [u8]) -> bool {
         if text.len() >= 16 {
             return self.copy_blocks::<16>(text, out);
@@ -103,22 +98,22 @@ impl Marks {
             return self.copy_blocks::<4>(text, out);
         }
         let mut found = false;
-        for (to, &byte) in out.iter_mut().zip(text) {
-            *to = byte;
+        for (at, &byte) in text.iter().enumerate() {
+            out[at] = byte;
             found |= self.find(&[byte]);
         }
         !found
     }
 
     /// Whole blocks, and one more that ends where the text ends.
-    #[inline]
+    #[inline(always)]
     fn copy_blocks<const N: usize>(self, text: &[u8], out: &mut [u8]) -> bool {
         let mut found = false;
         let (blocks, _) = text.as_chunks::<N>();
         let (places, _) = out.as_chunks_mut::<N>();
-        for (block, place) in blocks.iter().zip(places) {
-            found |= self.find(block);
-            *place = *block;
+        for (at, place) in places.iter_mut().enumerate() {
+            found |= self.find(&blocks[at]);
+            *place = blocks[at];
         }
         if let (Some(block), Some(place)) = (text.last_chunk::<N>(), out.last_chunk_mut::<N>()) {
             found |= self.find(block);
@@ -171,16 +166,22 @@ impl Encoder {
             Cells::View(array) => {
                 let view = array.views()[row];
                 let length = view as u32 as usize;
-                if (1..=12).contains(&length) {
-                    let block = (view >> 32).to_le_bytes();
-                    let comment = first && block[0] == b'#';
-                    if !comment && !self.marks.find(&block) {
-                        self.scratch[self.at..self.at + 16].copy_from_slice(&block);
-                        self.at += length;
-                        return Ok(());
-                    }
+                if length > 12 {
+                    let (buffer, offset) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
+                    let text = &array.data_buffers()[buffer][offset..offset + length];
+                    return self.text(text, first, out);
                 }
-                self.text(array.value(row).as_bytes(), first, out)
+                let block = (view >> 32).to_le_bytes();
+                let comment = first && block[0] == b'#';
+                if length == 0 || comment || self.marks.find(&block) {
+                    return self.text(&block[..length], first, out);
+                }
+                // Views are padded with zeros, which the next cell overwrites.
+                if let Some(place) = self.scratch[self.at..].first_chunk_mut() {
+                    *place = block;
+                }
+                self.at += length;
+                Ok(())
             }
             Cells::Utf8(array) => self.text(array.value(row).as_bytes(), first, out),
             Cells::LargeUtf8(array) => self.text(array.value(row).as_bytes(), first, out),

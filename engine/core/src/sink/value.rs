@@ -13,17 +13,6 @@ use arrow::datatypes::{DataType, TimeUnit};
 /// No scalar's text is longer.
 pub(crate) const MAX_SCALAR_BYTES: usize = 64;
 
-/// "00" to "99".
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut i = 0;
-    while i < 100 {
-        pairs[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
-        i += 1;
-    }
-    pairs
-};
-
 const POWERS: [u64; 20] = {
     let mut powers = [1; 20];
     let mut i = 1;
@@ -142,14 +131,14 @@ impl Scalar {
             Self::I16(v) => write_i64(v[row].into(), out),
             Self::I32(v) => write_i64(v[row].into(), out),
             Self::I64(v) => write_i64(v[row], out),
-            Self::U8(v) => write_u64(v[row].into(), out),
-            Self::U16(v) => write_u64(v[row].into(), out),
-            Self::U32(v) => write_u64(v[row].into(), out),
-            Self::U64(v) => write_u64(v[row], out),
+            Self::U8(v) => write_u64(v[row].into(), out, 0),
+            Self::U16(v) => write_u64(v[row].into(), out, 0),
+            Self::U32(v) => write_u64(v[row].into(), out, 0),
+            Self::U64(v) => write_u64(v[row], out, 0),
             Self::F32(v) => put(zmij::Buffer::new().format(v[row]).as_bytes(), out),
             Self::F64(v) => put(zmij::Buffer::new().format(v[row]).as_bytes(), out),
-            Self::Bool(v) if v.value(row) => put(b"true", out),
-            Self::Bool(_) => put(b"false", out),
+            Self::Bool(v) if v.value(row) => store(out, 0, *b"true", 4),
+            Self::Bool(_) => store(out, 0, *b"false", 5),
             Self::Decimal { values, scale } => write_decimal(values[row], *scale, out),
             Self::Date(v) => write_date(v[row].into(), out),
             Self::Timestamp { values, clock } => write_timestamp(values[row], *clock, out),
@@ -167,58 +156,82 @@ fn put(text: &[u8], out: &mut [u8]) -> usize {
     text.len()
 }
 
-#[inline]
-fn width(value: u64) -> usize {
-    value.checked_ilog10().map_or(1, |log| log as usize + 1)
+/// Write `bytes` at `at`, of which the first `length` count; returns where these end. A store of fixed size is one
+/// instruction, where a copy of the right length is a call.
+#[inline(always)]
+fn store<const N: usize>(out: &mut [u8], at: usize, bytes: [u8; N], length: usize) -> usize {
+    let place = out[at..].first_chunk_mut();
+    *place.expect("a scalar has MAX_SCALAR_BYTES to be written to") = bytes;
+    at + length
 }
 
-/// The lowest `out.len()` digits of `value`, with leading zeros.
-#[inline]
-fn write_padded(mut value: u64, out: &mut [u8]) {
-    let mut at = out.len();
-    while at >= 2 {
-        out[at - 2..at].copy_from_slice(&PAIRS[(value % 100) as usize]);
-        value /= 100;
-        at -= 2;
+/// The eight digits of a number below 10^8, the first one in the lowest byte: halves of four digits, of two, of one, all
+/// halves at once.
+#[inline(always)]
+fn eight_digits(value: u64) -> u64 {
+    let fours = (value / 10_000) | (value % 10_000) << 32;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | (fours - 100 * hundreds) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | (twos - 10 * tens) << 8
+}
+
+const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
+const TEN_TO_8: u64 = 100_000_000;
+
+/// The digits of `value` without leading zeros; returns where they end.
+#[inline(always)]
+fn write_u64(value: u64, out: &mut [u8], at: usize) -> usize {
+    if value >= TEN_TO_8 {
+        let at = write_long(value / TEN_TO_8, out, at);
+        let digits = eight_digits(value % TEN_TO_8) | ZEROS;
+        return store(out, at, digits.to_le_bytes(), 8);
     }
-    if at == 1 {
-        out[0] = b'0' + (value % 10) as u8;
+    let digits = eight_digits(value);
+    let leading = (digits.trailing_zeros() / 8).min(7);
+    let text = (digits | ZEROS) >> (8 * leading);
+    store(out, at, text.to_le_bytes(), 8 - leading as usize)
+}
+
+fn write_long(value: u64, out: &mut [u8], at: usize) -> usize {
+    write_u64_slowly(value, out, at, 1)
+}
+
+/// At least `width` digits of `value`; returns where they end.
+fn write_u64_slowly(mut value: u64, out: &mut [u8], at: usize, width: usize) -> usize {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    while value > 0 {
+        first -= 1;
+        digits[first] = b'0' + (value % 10) as u8;
+        value /= 10;
     }
+    let first = first.min(digits.len() - width);
+    at + put(&digits[first..], &mut out[at..])
 }
 
-#[inline]
-fn write_u64(value: u64, out: &mut [u8]) -> usize {
-    let digits = width(value);
-    write_padded(value, &mut out[..digits]);
-    digits
-}
-
-#[inline]
+#[inline(always)]
 fn write_i64(value: i64, out: &mut [u8]) -> usize {
     out[0] = b'-';
-    let sign = usize::from(value < 0);
-    sign + write_u64(value.unsigned_abs(), &mut out[sign..])
+    write_u64(value.unsigned_abs(), out, usize::from(value < 0))
 }
 
-#[inline]
+#[inline(always)]
 fn write_decimal(value: i128, scale: usize, out: &mut [u8]) -> usize {
     out[0] = b'-';
     let sign = usize::from(value < 0);
-    let out = &mut out[sign..];
-    match u64::try_from(value.unsigned_abs()) {
-        Ok(small) if scale < POWERS.len() => {
-            let whole = write_u64(small / POWERS[scale], out);
-            if scale == 0 {
-                return sign + whole;
-            }
+    let Ok(small) = u64::try_from(value.unsigned_abs()) else {
+        return sign + write_wide_decimal(value.unsigned_abs(), scale, &mut out[sign..]);
+    };
+    match scale {
+        0 => write_u64(small, out, sign),
+        1..=8 => {
+            let whole = write_u64(small / POWERS[scale], out, sign);
             out[whole] = b'.';
-            write_padded(
-                small % POWERS[scale],
-                &mut out[whole + 1..whole + 1 + scale],
-            );
-            sign + whole + 1 + scale
+            let fraction = (eight_digits(small % POWERS[scale]) | ZEROS) >> (64 - 8 * scale);
+            store(out, whole + 1, fraction.to_le_bytes(), scale)
         }
-        _ => sign + write_wide_decimal(value.unsigned_abs(), scale, out),
+        _ => sign + write_wide_decimal(small.into(), scale, &mut out[sign..]),
     }
 }
 
@@ -265,41 +278,40 @@ fn civil(days: i64) -> (i64, u64, u64) {
 #[inline]
 fn write_date(days: i64, out: &mut [u8]) -> usize {
     let (year, month, day) = civil(days);
-    let year_bytes = if (0..10_000).contains(&year) {
-        write_padded(year as u64, &mut out[..4]);
-        4
-    } else {
-        out[0] = if year < 0 { b'-' } else { b'+' };
-        let digits = width(year.unsigned_abs()).max(4);
-        write_padded(year.unsigned_abs(), &mut out[1..=digits]);
-        1 + digits
-    };
-    let rest = &mut out[year_bytes..year_bytes + 6];
-    rest[0] = b'-';
-    rest[1..3].copy_from_slice(&PAIRS[month as usize]);
-    rest[3] = b'-';
-    rest[4..6].copy_from_slice(&PAIRS[day as usize]);
-    year_bytes + 6
+    if !(0..10_000).contains(&year) {
+        return write_far_date(year, month, day, out);
+    }
+    let digits = eight_digits(year as u64 * 10_000 + month * 100 + day) | ZEROS;
+    let [a, b, c, d, e, f, g, h] = digits.to_le_bytes();
+    store(out, 0, [a, b, c, d, b'-', e, f, b'-', g, h], 10)
+}
+
+/// ISO 8601 wants a sign and at least four digits.
+#[cold]
+fn write_far_date(year: i64, month: u64, day: u64, out: &mut [u8]) -> usize {
+    out[0] = if year < 0 { b'-' } else { b'+' };
+    let at = write_u64_slowly(year.unsigned_abs(), out, 1, 4);
+    let [.., a, b, c, d] = (eight_digits(month * 100 + day) | ZEROS).to_le_bytes();
+    store(out, at, [b'-', a, b, b'-', c, d], 6)
 }
 
 #[inline]
 fn write_timestamp(ticks: i64, clock: Clock, out: &mut [u8]) -> usize {
     let seconds = ticks.div_euclid(clock.ticks_per_second);
     let fraction = ticks.rem_euclid(clock.ticks_per_second) as u64;
-    let mut at = write_date(seconds.div_euclid(86_400), out);
-    let second_of_day = seconds.rem_euclid(86_400) as usize;
-    let time = &mut out[at..at + 9];
-    time[0] = b'T';
-    time[1..3].copy_from_slice(&PAIRS[second_of_day / 3_600]);
-    time[3] = b':';
-    time[4..6].copy_from_slice(&PAIRS[second_of_day / 60 % 60]);
-    time[6] = b':';
-    time[7..9].copy_from_slice(&PAIRS[second_of_day % 60]);
-    at += 9;
+    let at = write_date(seconds.div_euclid(86_400), out);
+    let second_of_day = seconds.rem_euclid(86_400) as u64;
+    let (hour, minute, second) = (
+        second_of_day / 3_600,
+        second_of_day / 60 % 60,
+        second_of_day % 60,
+    );
+    let [.., a, b, c, d, e, f] =
+        (eight_digits(hour * 10_000 + minute * 100 + second) | ZEROS).to_le_bytes();
+    let mut at = store(out, at, [b'T', a, b, b':', c, d, b':', e, f], 9);
     if fraction > 0 {
         out[at] = b'.';
-        write_padded(fraction, &mut out[at + 1..at + 1 + clock.fraction_digits]);
-        at += 1 + clock.fraction_digits;
+        at = write_u64_slowly(fraction, out, at + 1, clock.fraction_digits);
         while out[at - 1] == b'0' {
             at -= 1;
         }
