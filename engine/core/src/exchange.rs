@@ -14,8 +14,11 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties,
+};
 use datafusion::physical_plan::{Distribution, InputDistributionRequirements};
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
 
 use crate::error::EngineError;
@@ -25,8 +28,13 @@ use crate::progress::CancelToken;
 fn properties(eq: EquivalenceProperties, partitions: usize) -> Arc<PlanProperties> {
     let partitioning = Partitioning::UnknownPartitioning(partitions);
     Arc::new(
-        PlanProperties::new(eq, partitioning, EmissionType::Incremental, Boundedness::Bounded)
-            .with_scheduling_type(SchedulingType::Cooperative),
+        PlanProperties::new(
+            eq,
+            partitioning,
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        )
+        .with_scheduling_type(SchedulingType::Cooperative),
     )
 }
 
@@ -44,14 +52,33 @@ pub struct ExchangeSource {
 impl ExchangeSource {
     /// A stand-in for the stage's rows, as `pipeline` makes them.
     pub fn new(stage: usize, pipeline: &Arc<dyn ExecutionPlan>) -> Self {
-        Self::with(stage, pipeline.schema(), pipeline.output_ordering().cloned(), Vec::new(), CancelToken::default())
+        Self::with(
+            stage,
+            pipeline.schema(),
+            pipeline.output_ordering().cloned(),
+            Vec::new(),
+            CancelToken::default(),
+        )
     }
 
-    fn with(stage: usize, schema: SchemaRef, ordering: Option<LexOrdering>, blocks: Vec<Block>, cancel: CancelToken) -> Self {
+    fn with(
+        stage: usize,
+        schema: SchemaRef,
+        ordering: Option<LexOrdering>,
+        blocks: Vec<Block>,
+        cancel: CancelToken,
+    ) -> Self {
         let orderings: Vec<LexOrdering> = ordering.iter().cloned().collect();
         let eq = EquivalenceProperties::new_with_orderings(Arc::clone(&schema), orderings);
         let properties = properties(eq, blocks.len().max(1));
-        Self { stage, schema, ordering, blocks, cancel, properties }
+        Self {
+            stage,
+            schema,
+            ordering,
+            blocks,
+            cancel,
+            properties,
+        }
     }
 
     /// Which stage it stands for.
@@ -62,7 +89,13 @@ impl ExchangeSource {
     /// The same with the blocks of the stage.
     #[must_use]
     pub fn with_blocks(&self, blocks: Vec<Block>, cancel: CancelToken) -> Self {
-        Self::with(self.stage, Arc::clone(&self.schema), self.ordering.clone(), blocks, cancel)
+        Self::with(
+            self.stage,
+            Arc::clone(&self.schema),
+            self.ordering.clone(),
+            blocks,
+            cancel,
+        )
     }
 }
 
@@ -92,21 +125,36 @@ impl ExecutionPlan for ExchangeSource {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
-    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
-        let block = self.blocks.get(partition).ok_or_else(|| EngineError::internal("a plan ran without its blocks"))?;
+    fn execute(
+        &self,
+        partition: usize,
+        _context: Arc<TaskContext>,
+    ) -> DataFusionResult<SendableRecordBatchStream> {
+        let block = self
+            .blocks
+            .get(partition)
+            .ok_or_else(|| EngineError::internal("a plan ran without its blocks"))?;
         let schema = Arc::clone(&self.schema);
         let cancel = self.cancel.clone();
         let batches = block.batches()?.map(move |batch| {
             cancel.check()?;
             // A block may have been through a file, which does not keep every detail of a schema.
-            batch?.with_schema(Arc::clone(&schema)).map_err(DataFusionError::from)
+            batch?
+                .with_schema(Arc::clone(&schema))
+                .map_err(DataFusionError::from)
         });
-        let stream = RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches));
-        Ok(Box::pin(datafusion::physical_plan::coop::cooperative(stream)))
+        let stream =
+            RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches));
+        Ok(Box::pin(datafusion::physical_plan::coop::cooperative(
+            stream,
+        )))
     }
 }
 
@@ -130,7 +178,10 @@ impl Concat {
             input.boundedness(),
         )
         .with_scheduling_type(input.properties().scheduling_type);
-        Self { input, properties: Arc::new(properties) }
+        Self {
+            input,
+            properties: Arc::new(properties),
+        }
     }
 }
 
@@ -170,12 +221,20 @@ impl ExecutionPlan for Concat {
         }
     }
 
-    fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        _partition: usize,
+        context: Arc<TaskContext>,
+    ) -> DataFusionResult<SendableRecordBatchStream> {
         let partitions = self.input.output_partitioning().partition_count();
         let input = Arc::clone(&self.input);
         // A partition is opened when the one before it has ended: that many files open at once are too many.
-        let streams = futures::stream::iter(0..partitions).map(move |p| input.execute(p, Arc::clone(&context)));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), streams.try_flatten())))
+        let streams = futures::stream::iter(0..partitions)
+            .map(move |p| input.execute(p, Arc::clone(&context)));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.schema(),
+            streams.try_flatten(),
+        )))
     }
 }
 
@@ -191,7 +250,11 @@ impl Rebatch {
     /// Batches of `rows` rows, of the rows of all partitions of `input`.
     pub fn new(input: Arc<dyn ExecutionPlan>, rows: usize) -> Self {
         let properties = Arc::clone(input.properties());
-        Self { input, rows, properties }
+        Self {
+            input,
+            rows,
+            properties,
+        }
     }
 }
 
@@ -239,27 +302,35 @@ impl ExecutionPlan for Rebatch {
         }
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> DataFusionResult<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
         let coalescer = Some(BatchCoalescer::new(self.schema(), self.rows));
-        let batches = futures::stream::try_unfold((input, coalescer), |(mut input, coalescer)| async move {
-            let Some(mut coalescer) = coalescer else {
-                return Ok(None);
-            };
-            loop {
-                if let Some(batch) = coalescer.next_completed_batch() {
-                    return Ok(Some((batch, (input, Some(coalescer)))));
-                }
-                match input.try_next().await? {
-                    Some(batch) => coalescer.push_batch(batch)?,
-                    None => {
-                        coalescer.finish_buffered_batch()?;
-                        let last: Option<RecordBatch> = coalescer.next_completed_batch();
-                        return Ok(last.map(|batch| (batch, (input, None))));
+        let batches =
+            futures::stream::try_unfold((input, coalescer), |(mut input, coalescer)| async move {
+                let Some(mut coalescer) = coalescer else {
+                    return Ok(None);
+                };
+                loop {
+                    if let Some(batch) = coalescer.next_completed_batch() {
+                        return Ok(Some((batch, (input, Some(coalescer)))));
+                    }
+                    match input.try_next().await? {
+                        Some(batch) => coalescer.push_batch(batch)?,
+                        None => {
+                            coalescer.finish_buffered_batch()?;
+                            let last: Option<RecordBatch> = coalescer.next_completed_batch();
+                            return Ok(last.map(|batch| (batch, (input, None))));
+                        }
                     }
                 }
-            }
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+            });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.schema(),
+            batches,
+        )))
     }
 }

@@ -34,7 +34,11 @@ impl CancelToken {
     /// # Errors
     /// [`EngineError::Canceled`].
     pub fn check(&self) -> Result<()> {
-        if self.is_canceled() { Err(EngineError::Canceled) } else { Ok(()) }
+        if self.is_canceled() {
+            Err(EngineError::Canceled)
+        } else {
+            Ok(())
+        }
     }
 
     /// Waits until it is set.

@@ -2,15 +2,17 @@
 //! in the thread that calls it, writes only into its own folder, and ends with an outcome or an error, never with a panic.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool};
+use datafusion::execution::memory_pool::{
+    FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool,
+};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use karyaksham_text::Start;
 
@@ -60,7 +62,12 @@ pub struct Outcome {
 ///
 /// # Errors
 /// All kinds but DataError: bad rows are told in the outcome.
-pub fn run(payload: &[u8], context: &Context, inputs: &[Vec<Block>], start: Option<u64>) -> Result<Outcome> {
+pub fn run(
+    payload: &[u8],
+    context: &Context,
+    inputs: &[Vec<Block>],
+    start: Option<u64>,
+) -> Result<Outcome> {
     let attempt = AssertUnwindSafe(|| attempt(payload, context, inputs, start));
     let outcome = catch_unwind(attempt).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
     // What fails because everything is being torn down failed because it was canceled.
@@ -80,9 +87,21 @@ pub fn panicked(panic: &(dyn Any + Send)) -> EngineError {
     EngineError::internal(format!("the engine panicked: {message}"))
 }
 
-fn attempt(payload: &[u8], context: &Context, inputs: &[Vec<Block>], start: Option<u64>) -> Result<Outcome> {
+fn attempt(
+    payload: &[u8],
+    context: &Context,
+    inputs: &[Vec<Block>],
+    start: Option<u64>,
+) -> Result<Outcome> {
     context.cancel.check()?;
-    let Payload { planned_at_us, job, shards, stage, work, .. } = Payload::from_bytes(payload)?;
+    let Payload {
+        planned_at_us,
+        job,
+        shards,
+        stage,
+        work,
+        ..
+    } = Payload::from_bytes(payload)?;
     let runtime = runtime(context)?;
     let bound = bound(&job, &shards, planned_at_us)?;
     let stages = &bound.stages;
@@ -96,11 +115,19 @@ fn attempt(payload: &[u8], context: &Context, inputs: &[Vec<Block>], start: Opti
         Work::Scan(shard) => {
             let shard = with_start(shard, start);
             let (plan, running) = scan_plan(stages, stage, &job, &shard, context)?;
-            let target = if is_whole { Target::part(&job.output, &plan, context)? } else { Target::block(&plan, context)? };
+            let target = if is_whole {
+                Target::part(&job.output, &plan, context)?
+            } else {
+                Target::block(&plan, context)?
+            };
             let stopped = || running.stopped_at_reject();
             let outcome = drive(&plan, runtime, context, target, &stopped)?;
             let scanned = running.finish()?;
-            let outcome = if scanned.report.report.stopped_at_reject { Outcome::default() } else { outcome };
+            let outcome = if scanned.report.report.stopped_at_reject {
+                Outcome::default()
+            } else {
+                outcome
+            };
             Ok(Outcome {
                 rejects: scanned.rejects,
                 report: Some(scanned.report),
@@ -125,7 +152,10 @@ fn scan_plan(
     shard: &Shard,
     context: &Context,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
-    let pipeline = stages.pipelines.get(stage).ok_or_else(|| EngineError::internal(format!("the plan has no scan {stage}")))?;
+    let pipeline = stages
+        .pipelines
+        .get(stage)
+        .ok_or_else(|| EngineError::internal(format!("the plan has no scan {stage}")))?;
     let mut running = None;
     let plan = with_leaf(&pipeline.plan, &mut |leaf| {
         let surroundings = Surroundings {
@@ -141,11 +171,23 @@ fn scan_plan(
     Ok((plan, running))
 }
 
-fn final_plan(stages: &Stages, inputs: &[Vec<Block>], cancel: &CancelToken) -> Result<Arc<dyn ExecutionPlan>> {
-    let last = stages.last.as_ref().ok_or_else(|| EngineError::internal("the plan has no final stage"))?;
+fn final_plan(
+    stages: &Stages,
+    inputs: &[Vec<Block>],
+    cancel: &CancelToken,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let last = stages
+        .last
+        .as_ref()
+        .ok_or_else(|| EngineError::internal("the plan has no final stage"))?;
     with_exchanges(last, &mut |exchange| match inputs.get(exchange.stage()) {
-        Some(blocks) if !blocks.is_empty() => Ok(Arc::new(exchange.with_blocks(blocks.clone(), cancel.clone()))),
-        _ => Err(EngineError::internal(format!("the blocks of stage {} are missing", exchange.stage()))),
+        Some(blocks) if !blocks.is_empty() => Ok(Arc::new(
+            exchange.with_blocks(blocks.clone(), cancel.clone()),
+        )),
+        _ => Err(EngineError::internal(format!(
+            "the blocks of stage {} are missing",
+            exchange.stage()
+        ))),
     })
 }
 
@@ -159,26 +201,39 @@ fn runtime(context: &Context) -> Result<Arc<RuntimeEnv>> {
     let disk = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![folder]))
         .with_max_temp_directory_size(u64::MAX);
-    Ok(Arc::new(RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk).build()?))
+    Ok(Arc::new(
+        RuntimeEnvBuilder::new()
+            .with_memory_pool(pool)
+            .with_disk_manager_builder(disk)
+            .build()?,
+    ))
 }
 
 /// Where the rows go.
 enum Target {
-    Block(BlockWriter),
+    Block(Box<BlockWriter>),
     Part(Box<dyn PartSink>),
 }
 
 impl Target {
     fn part(output: &Output, plan: &Arc<dyn ExecutionPlan>, context: &Context) -> Result<Self> {
-        Ok(Self::Part(sink::open(output, plan.schema(), &context.destination)?))
+        Ok(Self::Part(sink::open(
+            output,
+            plan.schema(),
+            &context.destination,
+        )?))
     }
 
     fn block(plan: &Arc<dyn ExecutionPlan>, context: &Context) -> Result<Self> {
-        Ok(Self::Block(BlockWriter::new(plan.schema(), &context.destination)?))
+        let writer = BlockWriter::new(plan.schema(), &context.destination)?;
+        Ok(Self::Block(Box::new(writer)))
     }
 
     fn finish(self, rows_written: u64) -> Result<Outcome> {
-        let mut outcome = Outcome { rows_written, ..Outcome::default() };
+        let mut outcome = Outcome {
+            rows_written,
+            ..Outcome::default()
+        };
         match self {
             Self::Block(writer) => outcome.block = Some(writer.finish()?),
             Self::Part(sink) => outcome.part = Some(sink.finish()?),
@@ -196,7 +251,22 @@ fn drive(
     stopped: &dyn Fn() -> bool,
 ) -> Result<Outcome> {
     let reactor = tokio::runtime::Builder::new_current_thread().build()?;
-    let task: Arc<TaskContext> = SessionContext::new_with_config_rt(config(), runtime).task_ctx();
+    let functions = (
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+    );
+    let task = Arc::new(TaskContext::new(
+        None,
+        "task".to_owned(),
+        config(),
+        functions.0,
+        functions.1,
+        functions.2,
+        functions.3,
+        runtime,
+    ));
     let rows = reactor.block_on(async {
         let mut stream = plan.execute(0, task)?;
         let mut rows = 0;

@@ -19,6 +19,8 @@ pub fn commit_parts<'py>(
     let output: Output = from_python("output", output)?;
     let columns: Vec<Column> = from_python("list of columns", columns)?;
     let parts: Vec<_> = parts.iter().map(|part| part.get().0.clone()).collect();
-    let committed = released(py, || commit::commit_parts(target_dir, &parts, &output, &columns))?;
+    let committed = released(py, || {
+        commit::commit_parts(target_dir, &parts, &output, &columns)
+    })?;
     to_python(py, &committed)
 }

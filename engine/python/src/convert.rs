@@ -31,32 +31,50 @@ impl From<PyErr> for Raised {
 
 impl From<EngineError> for Raised {
     fn from(error: EngineError) -> Self {
-        Self(Python::attach(|py| exception(py, &error).unwrap_or_else(|e| e)))
+        Self(Python::attach(|py| {
+            exception(py, &error).unwrap_or_else(|e| e)
+        }))
     }
 }
 
 /// The exception of `karyaksham_engine.errors` for an error.
 fn exception(py: Python<'_>, error: &EngineError) -> PyResult<PyErr> {
     let fault = error.to_fault();
-    let kind = py.import("karyaksham_engine.errors")?.getattr(error.kind())?;
+    let kind = py
+        .import("karyaksham_engine.errors")?
+        .getattr(error.kind())?;
     let keywords = PyDict::new(py);
     keywords.set_item("retryable", fault.retryable)?;
     keywords.set_item("detail", value_out(py, &Value::Object(fault.detail))?)?;
-    let raised = kind.call((fault.code.as_ref(), fault.message, fault.hint), Some(&keywords))?;
+    let raised = kind.call(
+        (fault.code.as_ref(), fault.message, fault.hint),
+        Some(&keywords),
+    )?;
     Ok(PyErr::from_value(raised))
 }
 
 /// Work without the GIL; a panic is an InternalError.
-pub fn released<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, EngineError> + Send) -> PyOutcome<T> {
+pub fn released<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, EngineError> + Send,
+) -> PyOutcome<T> {
     let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
     Ok(outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?)
 }
 
 /// A dictionary of Python as a type of ours.
 pub fn from_python<T: DeserializeOwned>(what: &str, value: &Bound<'_, PyAny>) -> PyOutcome<T> {
-    let json: String = value.py().import("json")?.call_method1("dumps", (value,))?.extract()?;
+    let json: String = value
+        .py()
+        .import("json")?
+        .call_method1("dumps", (value,))?
+        .extract()?;
     serde_json::from_str(&json).map_err(|e| {
-        EngineError::invalid_job("INVALID_FIELD", format!("The {what} is not as it should be: {e}.")).into()
+        EngineError::invalid_job(
+            "INVALID_FIELD",
+            format!("The {what} is not as it should be: {e}."),
+        )
+        .into()
     })
 }
 

@@ -17,17 +17,26 @@ pub fn sniff<'py>(
     columns: Option<&Bound<'py, PyAny>>,
 ) -> PyOutcome<Bound<'py, PyAny>> {
     let format: Option<FileFormat> = format.map(|f| from_python("format", f)).transpose()?;
-    let dialect: Option<DialectOverrides> = dialect.map(|d| from_python("dialect", d)).transpose()?;
-    let columns: Option<Vec<Column>> = columns.map(|c| from_python("list of columns", c)).transpose()?;
+    let dialect: Option<DialectOverrides> =
+        dialect.map(|d| from_python("dialect", d)).transpose()?;
+    let columns: Option<Vec<Column>> = columns
+        .map(|c| from_python("list of columns", c))
+        .transpose()?;
     let dialect = dialect.unwrap_or_default();
-    let sniffed = released(py, || inspect::sniff(path, format, &dialect, columns.as_deref()))?;
+    let sniffed = released(py, || {
+        inspect::sniff(path, format, &dialect, columns.as_deref())
+    })?;
     to_python(py, &sniffed)
 }
 
 /// The first rows, cells as JSON values.
 #[pyfunction]
 #[pyo3(signature = (source, *, limit = 50))]
-pub fn preview<'py>(py: Python<'py>, source: &Bound<'py, PyAny>, limit: usize) -> PyOutcome<Bound<'py, PyAny>> {
+pub fn preview<'py>(
+    py: Python<'py>,
+    source: &Bound<'py, PyAny>,
+    limit: usize,
+) -> PyOutcome<Bound<'py, PyAny>> {
     let source: Source = from_python("source", source)?;
     let preview = released(py, || core_preview::preview(&source, limit))?;
     to_python(py, &preview)

@@ -1,6 +1,7 @@
 //! The Python module `karyaksham_engine._engine`: converts and forwards. Every call that works releases the GIL, every
 //! panic becomes an InternalError, and every error is one of `karyaksham_engine.errors`.
 
+mod commit;
 mod convert;
 mod inspect;
 mod parts;
@@ -35,6 +36,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<task::TaskOutcome>()?;
     module.add_class::<writers::OutputWriter>()?;
     module.add_class::<writers::RejectsWriter>()?;
+    module.add_function(wrap_pyfunction!(commit::commit_parts, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)?;
     module.add_function(wrap_pyfunction!(simd_path, module)?)?;
     module.add_function(wrap_pyfunction!(inspect::sniff, module)?)?;

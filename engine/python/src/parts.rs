@@ -27,7 +27,9 @@ macro_rules! handle {
 
             #[getter]
             fn path(&self) -> Option<String> {
-                self.0.path().map(|path| path.to_string_lossy().into_owned())
+                self.0
+                    .path()
+                    .map(|path| path.to_string_lossy().into_owned())
             }
 
             #[getter]
@@ -41,8 +43,16 @@ macro_rules! handle {
             }
 
             fn __repr__(&self) -> String {
-                let place = self.0.path().map_or("in memory".into(), |path| path.to_string_lossy());
-                format!("{}({} rows, {} bytes, {place})", stringify!($name), self.0.rows(), self.0.size_bytes())
+                let place = self
+                    .0
+                    .path()
+                    .map_or("in memory".into(), |path| path.to_string_lossy());
+                format!(
+                    "{}({} rows, {} bytes, {place})",
+                    stringify!($name),
+                    self.0.rows(),
+                    self.0.size_bytes()
+                )
             }
         }
     };

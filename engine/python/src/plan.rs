@@ -49,11 +49,18 @@ impl Plan {
     }
 
     fn tasks(&self, py: Python<'_>, stage: usize) -> PyOutcome<Vec<Task>> {
-        Ok(released(py, || self.0.tasks(stage))?.into_iter().map(Task).collect())
+        Ok(released(py, || self.0.tasks(stage))?
+            .into_iter()
+            .map(Task)
+            .collect())
     }
 
     fn __repr__(&self) -> String {
-        format!("Plan({} stages, {} bytes to read)", self.0.stages.len(), self.0.bytes_to_read())
+        format!(
+            "Plan({} stages, {} bytes to read)",
+            self.0.stages.len(),
+            self.0.bytes_to_read()
+        )
     }
 }
 
@@ -85,6 +92,9 @@ impl Task {
     }
 
     fn __repr__(&self) -> String {
-        format!("Task(stage={}, shard={}, {} bytes)", self.0.stage, self.0.shard, self.0.bytes_total)
+        format!(
+            "Task(stage={}, shard={}, {} bytes)",
+            self.0.stage, self.0.shard, self.0.bytes_total
+        )
     }
 }

@@ -87,10 +87,17 @@ impl TaskContext {
             }
         };
         Ok(Self(core::Context {
-            destination: Destination { staging_dir: staging_dir.into(), keep },
+            destination: Destination {
+                staging_dir: staging_dir.into(),
+                keep,
+            },
             memory_bytes,
-            cancel: cancel.map(|token| token.get().0.clone()).unwrap_or_default(),
-            progress: progress.map(|counters| counters.get().0.clone()).unwrap_or_default(),
+            cancel: cancel
+                .map(|token| token.get().0.clone())
+                .unwrap_or_default(),
+            progress: progress
+                .map(|counters| counters.get().0.clone())
+                .unwrap_or_default(),
         }))
     }
 }
@@ -142,8 +149,11 @@ pub fn run_task(
     inputs: Option<Vec<Vec<Bound<'_, Block>>>>,
     start: Option<u64>,
 ) -> PyOutcome<TaskOutcome> {
-    let blocks = |stage: Vec<Bound<'_, Block>>| stage.iter().map(|block| block.get().0.clone()).collect();
+    let blocks =
+        |stage: Vec<Bound<'_, Block>>| stage.iter().map(|block| block.get().0.clone()).collect();
     let inputs: Vec<Vec<_>> = inputs.unwrap_or_default().into_iter().map(blocks).collect();
     let context = context.get().0.clone();
-    Ok(TaskOutcome(released(py, || core::run(payload, &context, &inputs, start))?))
+    Ok(TaskOutcome(released(py, || {
+        core::run(payload, &context, &inputs, start)
+    })?))
 }

@@ -35,7 +35,9 @@ impl OutputWriter {
     ) -> PyOutcome<Self> {
         let output: Output = from_python("output", output)?;
         let columns: Vec<Column> = from_python("list of columns", columns)?;
-        let writer = released(py, || commit::OutputWriter::new(target, &output, &columns, checksum))?;
+        let writer = released(py, || {
+            commit::OutputWriter::new(target, &output, &columns, checksum)
+        })?;
         Ok(Self(Mutex::new(writer)))
     }
 
@@ -67,7 +69,13 @@ impl RejectsWriter {
     }
 
     #[pyo3(signature = (part, *, row_base, line_base))]
-    fn append(&self, py: Python<'_>, part: &Bound<'_, RejectsPart>, row_base: u64, line_base: u64) -> PyOutcome<()> {
+    fn append(
+        &self,
+        py: Python<'_>,
+        part: &Bound<'_, RejectsPart>,
+        row_base: u64,
+        line_base: u64,
+    ) -> PyOutcome<()> {
         let part = part.get();
         released(py, || lock(&self.0).append(&part.0, row_base, line_base))
     }

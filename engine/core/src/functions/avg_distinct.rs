@@ -5,12 +5,27 @@ use std::mem::{size_of, size_of_val};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::Accumulator;
+use datafusion::logical_expr::utils::format_state_name;
 
-use super::avg::{Mean, for_each_value, sum_array};
+use super::exact::{Total, Whole};
+use super::totals::{ArrayTotal, decimals, mean};
 
+/// The fields of its state.
+pub(super) fn state_fields(name: &str, scale: i8) -> Vec<FieldRef> {
+    let value = Field::new_list_field(DataType::Decimal128(38, scale), true);
+    let values = DataType::List(Arc::new(value));
+    vec![Arc::new(Field::new(
+        format_state_name(name, "distinct"),
+        values,
+        true,
+    ))]
+}
+
+/// The values seen.
 #[derive(Debug)]
 pub(super) struct DistinctMean {
     values: HashSet<i128>,
@@ -19,13 +34,16 @@ pub(super) struct DistinctMean {
 
 impl DistinctMean {
     pub(super) fn new(scale: i8) -> Self {
-        Self { values: HashSet::new(), scale }
+        Self {
+            values: HashSet::new(),
+            scale,
+        }
     }
 }
 
 impl Accumulator for DistinctMean {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for_each_value(&values[0], |value| {
+        Whole::for_each(&values[0], |_, value| {
             self.values.insert(value);
         })
     }
@@ -40,20 +58,23 @@ impl Accumulator for DistinctMean {
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let mut values: Vec<i128> = self.values.iter().copied().collect();
         values.sort_unstable();
-        let values = sum_array(values, self.scale)?;
-        Ok(vec![SingleRowListArrayBuilder::new(Arc::new(values)).build_list_scalar()])
+        let values = decimals(values, self.scale)?;
+        Ok(vec![
+            SingleRowListArrayBuilder::new(Arc::new(values)).build_list_scalar(),
+        ])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let mut sum: i128 = 0;
-        for value in &self.values {
-            match sum.checked_add(*value) {
-                Some(next) => sum = next,
-                None => return exec_err!("avg overflows: the sum has more than 38 digits"),
-            }
+        let mut total = Whole::default();
+        self.values.iter().for_each(|value| total.add(*value));
+        if total.overflowed {
+            return exec_err!("a sum has more than 38 digits");
         }
-        let mean = Mean { sum, count: self.values.len() as u64 };
-        Ok(ScalarValue::Float64(mean.value(self.scale)))
+        Ok(ScalarValue::Float64(mean(
+            total.sum,
+            self.values.len() as u64,
+            self.scale,
+        )))
     }
 
     fn size(&self) -> usize {

@@ -43,12 +43,21 @@ pub struct Pipeline {
 /// Faults of ours.
 pub fn cut(plan: &Plan) -> Result<Stages> {
     if let Some(source) = pipeline_source(plan) {
-        let only = Pipeline { source, plan: Arc::clone(plan) };
-        return Ok(Stages { pipelines: vec![only], last: None });
+        let only = Pipeline {
+            source,
+            plan: Arc::clone(plan),
+        };
+        return Ok(Stages {
+            pipelines: vec![only],
+            last: None,
+        });
     }
     let mut pipelines = Vec::new();
     let last = one_partition(cut_off(plan, &mut pipelines)?);
-    Ok(Stages { pipelines, last: Some(last) })
+    Ok(Stages {
+        pipelines,
+        last: Some(last),
+    })
 }
 
 /// The source under a pipeline; None where the plan is none.
@@ -64,14 +73,19 @@ fn pipeline_source(plan: &Plan) -> Option<usize> {
 }
 
 fn is_exchange(plan: &Plan) -> bool {
-    plan.is::<CoalescePartitionsExec>() || plan.is::<SortPreservingMergeExec>() || plan.is::<RepartitionExec>()
+    plan.is::<CoalescePartitionsExec>()
+        || plan.is::<SortPreservingMergeExec>()
+        || plan.is::<RepartitionExec>()
 }
 
 /// The plan with its pipelines replaced by what they leave, and with what joins partitions made to keep their order.
 fn cut_off(plan: &Plan, pipelines: &mut Vec<Pipeline>) -> Result<Plan> {
     if let Some(source) = pipeline_source(plan) {
         let left = ExchangeSource::new(pipelines.len(), plan);
-        pipelines.push(Pipeline { source, plan: Arc::clone(plan) });
+        pipelines.push(Pipeline {
+            source,
+            plan: Arc::clone(plan),
+        });
         return Ok(Arc::new(left));
     }
     let mut children = Vec::with_capacity(plan.children().len());
@@ -101,9 +115,9 @@ fn one_partition(plan: Plan) -> Plan {
         return plan;
     }
     match plan.output_ordering().cloned() {
-        Some(ordering) => {
-            Arc::new(SortPreservingMergeExec::new(ordering, plan).with_round_robin_repartition(false))
-        }
+        Some(ordering) => Arc::new(
+            SortPreservingMergeExec::new(ordering, plan).with_round_robin_repartition(false),
+        ),
         None => Arc::new(Concat::new(plan)),
     }
 }
@@ -131,7 +145,10 @@ fn with_children(plan: &Plan, children: Vec<Plan>) -> DataFusionResult<Plan> {
 ///
 /// # Errors
 /// Those of `bind`.
-pub fn with_leaf(pipeline: &Plan, bind: &mut dyn FnMut(&DataSourceExec) -> Result<Plan>) -> Result<Plan> {
+pub fn with_leaf(
+    pipeline: &Plan,
+    bind: &mut dyn FnMut(&DataSourceExec) -> Result<Plan>,
+) -> Result<Plan> {
     match pipeline.children().as_slice() {
         [] => match pipeline.downcast_ref::<DataSourceExec>() {
             Some(leaf) => bind(leaf),
@@ -146,7 +163,10 @@ pub fn with_leaf(pipeline: &Plan, bind: &mut dyn FnMut(&DataSourceExec) -> Resul
 ///
 /// # Errors
 /// Those of `bind`.
-pub fn with_exchanges(plan: &Plan, bind: &mut dyn FnMut(&ExchangeSource) -> Result<Plan>) -> Result<Plan> {
+pub fn with_exchanges(
+    plan: &Plan,
+    bind: &mut dyn FnMut(&ExchangeSource) -> Result<Plan>,
+) -> Result<Plan> {
     if let Some(exchange) = plan.downcast_ref::<ExchangeSource>() {
         return bind(exchange);
     }

@@ -111,7 +111,12 @@ pub fn plan(mut job: Job) -> Result<Plan> {
     let bound = remembered::bound(&job, &counts, planned_at_us)?;
     check_columns(&bound.columns)?;
     let (planned, text) = describe(&job, &bound, &shards);
-    let mut stages_sources: Vec<Option<usize>> = bound.stages.pipelines.iter().map(|p| Some(p.source)).collect();
+    let mut stages_sources: Vec<Option<usize>> = bound
+        .stages
+        .pipelines
+        .iter()
+        .map(|p| Some(p.source))
+        .collect();
     stages_sources.extend(bound.stages.last.iter().map(|_| None));
     Ok(Plan {
         stages: planned,
@@ -126,7 +131,9 @@ pub fn plan(mut job: Job) -> Result<Plan> {
 }
 
 fn now_us() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_micros() as i64)
 }
 
 /// A job's stages as operators.
@@ -141,8 +148,13 @@ pub(crate) struct Bound {
 fn bind(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Bound> {
     let mut known = names::Names::default();
     for (index, source) in job.sources.iter().enumerate() {
-        session::table_names(job, index).into_iter().for_each(|name| known.add(name));
-        source.columns.iter().for_each(|column| known.add(&column.name));
+        session::table_names(job, index)
+            .into_iter()
+            .for_each(|name| known.add(name));
+        source
+            .columns
+            .iter()
+            .for_each(|column| known.add(&column.name));
     }
     let query = sql::parse(&job.sql, &known)?;
     let state = session::session(job, shards, planned_at_us)?;
@@ -157,9 +169,17 @@ fn bind(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Bound> {
 fn check_sources(job: &Job) -> Result<()> {
     for source in &job.sources {
         let mut seen = std::collections::HashSet::new();
-        if let Some(twice) = source.columns.iter().find(|column| !seen.insert(column.name.as_str())) {
-            let message = format!("Table '{}' has two columns called '{}'.", source.name, twice.name);
-            return Err(EngineError::invalid_job("DUPLICATE_COLUMN", message).hint("Give one of them another name."));
+        if let Some(twice) = source
+            .columns
+            .iter()
+            .find(|column| !seen.insert(column.name.as_str()))
+        {
+            let message = format!(
+                "Table '{}' has two columns called '{}'.",
+                source.name, twice.name
+            );
+            return Err(EngineError::invalid_job("DUPLICATE_COLUMN", message)
+                .hint("Give one of them another name."));
         }
     }
     Ok(())
@@ -167,7 +187,10 @@ fn check_sources(job: &Job) -> Result<()> {
 
 fn check_columns(columns: &[Column]) -> Result<()> {
     let mut seen = std::collections::HashSet::new();
-    match columns.iter().find(|column| !seen.insert(column.name.as_str())) {
+    match columns
+        .iter()
+        .find(|column| !seen.insert(column.name.as_str()))
+    {
         None => Ok(()),
         Some(twice) => Err(duplicate_column(&twice.name)),
     }
@@ -185,7 +208,11 @@ fn describe(job: &Job, bound: &Bound, shards: &[Vec<Shard>]) -> (Vec<PlannedStag
             kind: StageKind::Scan,
             task_count: of_source.len(),
             bytes_total: of_source.iter().map(|shard| shard.piece.size_bytes()).sum(),
-            output: if is_whole { StageOutput::Part } else { StageOutput::Block },
+            output: if is_whole {
+                StageOutput::Part
+            } else {
+                StageOutput::Block
+            },
         };
         explain::stage(&mut text, &stage, &pipeline.plan, is_whole);
         planned.push(stage);
@@ -225,15 +252,30 @@ impl Plan {
                 stage,
                 work,
             };
-            Ok(Task { stage, shard, file, bytes_total, payload: payload.to_bytes()? })
+            Ok(Task {
+                stage,
+                shard,
+                file,
+                bytes_total,
+                payload: payload.to_bytes()?,
+            })
         };
         match self.stages_sources.get(stage) {
-            None => Err(EngineError::internal(format!("the plan has no stage {stage}"))),
+            None => Err(EngineError::internal(format!(
+                "the plan has no stage {stage}"
+            ))),
             Some(None) => Ok(vec![task(0, 0, 0, Work::Final)?]),
             Some(Some(source)) => self.shards[*source]
                 .iter()
                 .enumerate()
-                .map(|(index, shard)| task(index, shard.file, shard.piece.size_bytes(), Work::Scan(shard.clone())))
+                .map(|(index, shard)| {
+                    task(
+                        index,
+                        shard.file,
+                        shard.piece.size_bytes(),
+                        Work::Scan(shard.clone()),
+                    )
+                })
                 .collect(),
         }
     }

@@ -17,7 +17,10 @@ impl Names {
     /// Add a table or a column.
     pub fn add(&mut self, name: &str) {
         if self.exact.insert(name.to_owned()) {
-            self.by_lower.entry(name.to_lowercase()).or_default().push(name.to_owned());
+            self.by_lower
+                .entry(name.to_lowercase())
+                .or_default()
+                .push(name.to_owned());
         }
     }
 
@@ -44,7 +47,10 @@ pub fn settle_case(tokens: &mut [TokenWithSpan], names: &Names) {
         match &mut token.token {
             Token::Whitespace(_) => {}
             Token::Word(word) if word.quote_style.is_none() => {
-                if !after_as && let Some(name) = settled(&word.value, (position, depth), names, &defined, &aliases) {
+                if !after_as
+                    && let Some(name) =
+                        settled(&word.value, (position, depth), names, &defined, &aliases)
+                {
                     word.value = name.to_owned();
                 }
                 after_as = word.value.eq_ignore_ascii_case("as");
@@ -108,7 +114,8 @@ fn aliases(tokens: &[TokenWithSpan]) -> HashMap<String, Vec<Place>> {
         }
     };
     for (i, (_, token)) in words.iter().enumerate() {
-        if !matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("as")) {
+        if !matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("as"))
+        {
             continue;
         }
         match words.get(i + 1) {

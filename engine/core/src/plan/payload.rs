@@ -50,7 +50,8 @@ impl Payload {
     /// # Errors
     /// Faults of ours.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(|e| EngineError::internal(format!("a task can't be written: {e}")))
+        serde_json::to_vec(self)
+            .map_err(|e| EngineError::internal(format!("a task can't be written: {e}")))
     }
 
     /// From the wire.
@@ -58,11 +59,16 @@ impl Payload {
     /// # Errors
     /// InternalError for payloads of another version, and for what is no payload.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let unreadable = |e: serde_json::Error| EngineError::internal(format!("a task can't be read: {e}"));
+        let unreadable =
+            |e: serde_json::Error| EngineError::internal(format!("a task can't be read: {e}"));
         let found: Versioned = serde_json::from_slice(bytes).map_err(unreadable)?;
         if found.version != VERSION {
-            let message = format!("the task was planned by engine {}, this is {VERSION}", found.version);
-            return Err(EngineError::internal(message).hint("Plan the job again; every worker must run the same version."));
+            let message = format!(
+                "the task was planned by engine {}, this is {VERSION}",
+                found.version
+            );
+            return Err(EngineError::internal(message)
+                .hint("Plan the job again; every worker must run the same version."));
         }
         serde_json::from_slice(bytes).map_err(unreadable)
     }

@@ -24,14 +24,20 @@ static LAST: Mutex<VecDeque<Entry>> = Mutex::new(VecDeque::new());
 pub(crate) fn bound(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Arc<Bound>> {
     let found = {
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |e: &&Entry| e.planned_at_us == planned_at_us && e.shards == shards && e.job == *job;
+        let same =
+            |e: &&Entry| e.planned_at_us == planned_at_us && e.shards == shards && e.job == *job;
         last.iter().find(same).map(|entry| Arc::clone(&entry.bound))
     };
     if let Some(bound) = found {
         return Ok(bound);
     }
     let bound = Arc::new(bind(job, shards, planned_at_us)?);
-    let entry = Entry { job: job.clone(), shards: shards.to_vec(), planned_at_us, bound: Arc::clone(&bound) };
+    let entry = Entry {
+        job: job.clone(),
+        shards: shards.to_vec(),
+        planned_at_us,
+        bound: Arc::clone(&bound),
+    };
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     last.push_front(entry);
     last.truncate(REMEMBERED_JOBS);

@@ -26,22 +26,45 @@ const BATCH_ROWS: usize = 8192;
 
 /// Aggregates that give the same result for any grouping of their rows into shards, in the order of the file.
 const INSENSITIVE: [&str; 18] = [
-    "count", "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "approx_distinct", "median",
-    "first_value", "last_value", "nth_value", "array_agg", "string_agg", "grouping", "sum", "avg",
+    "count",
+    "min",
+    "max",
+    "bool_and",
+    "bool_or",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "approx_distinct",
+    "median",
+    "first_value",
+    "last_value",
+    "nth_value",
+    "array_agg",
+    "string_agg",
+    "grouping",
+    "sum",
+    "avg",
 ];
 
 /// Aggregates whose distinct values come out of a hash table.
 const UNORDERED_WHEN_DISTINCT: [&str; 2] = ["array_agg", "string_agg"];
 
 /// Makes one aggregate of a partial and a final one, where adding up parts would give other last digits than adding up
-/// rows: sums of floats, variances, estimated percentiles. Batches end where they would end in any number of shards,
+/// rows: variances, estimated percentiles. Batches end where they would end in any number of shards,
 /// because floats are added up in lanes batch by batch.
 #[derive(Debug)]
 pub struct OrderSensitiveAggregates;
 
 impl PhysicalOptimizerRule for OrderSensitiveAggregates {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_down(|plan| Ok(single(&plan)?.map_or_else(|| Transformed::no(plan), Transformed::yes))).data()
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_down(|plan| {
+            Ok(single(&plan)?.map_or_else(|| Transformed::no(plan), Transformed::yes))
+        })
+        .data()
     }
 
     fn name(&self) -> &str {
@@ -60,10 +83,17 @@ fn single(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>
     let Some(first) = last.input().downcast_ref::<AggregateExec>() else {
         return Ok(None);
     };
-    let in_two_steps = matches!(last.mode(), AggregateMode::Final | AggregateMode::FinalPartitioned)
-        && *first.mode() == AggregateMode::Partial;
+    let in_two_steps = matches!(
+        last.mode(),
+        AggregateMode::Final | AggregateMode::FinalPartitioned
+    ) && *first.mode() == AggregateMode::Partial;
     let input_schema = first.input_schema();
-    if !in_two_steps || first.aggr_expr().iter().all(|aggregate| insensitive(aggregate, &input_schema)) {
+    if !in_two_steps
+        || first
+            .aggr_expr()
+            .iter()
+            .all(|aggregate| insensitive(aggregate, &input_schema))
+    {
         return Ok(None);
     }
     let whole = AggregateExec::try_new(
@@ -74,7 +104,9 @@ fn single(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>
         Arc::new(Rebatch::new(Arc::clone(first.input()), BATCH_ROWS)),
         input_schema,
     )?;
-    Ok(Some(Arc::new(whole.with_limit_options(last.limit_options()))))
+    Ok(Some(Arc::new(
+        whole.with_limit_options(last.limit_options()),
+    )))
 }
 
 fn insensitive(aggregate: &AggregateFunctionExpr, input: &Schema) -> bool {
@@ -85,11 +117,19 @@ fn insensitive(aggregate: &AggregateFunctionExpr, input: &Schema) -> bool {
     if aggregate.is_distinct() && UNORDERED_WHEN_DISTINCT.contains(&name) {
         return false;
     }
-    let adds_up = matches!(name, "sum" | "avg");
+    // Sums and means of floats are exact, see `functions`; those of distinct ones are not.
     let is_float = |data_type: DataType| {
-        matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64)
+        matches!(
+            data_type,
+            DataType::Float16 | DataType::Float32 | DataType::Float64
+        )
     };
-    !adds_up || aggregate.expressions().iter().all(|expr| expr.data_type(input).is_ok_and(|t| !is_float(t)))
+    let adds_up = aggregate.is_distinct() && matches!(name, "sum" | "avg");
+    !adds_up
+        || aggregate
+            .expressions()
+            .iter()
+            .all(|expr| expr.data_type(input).is_ok_and(|t| !is_float(t)))
 }
 
 /// Makes every sort a sort by all columns, those that were asked for first.
@@ -97,8 +137,15 @@ fn insensitive(aggregate: &AggregateFunctionExpr, input: &Schema) -> bool {
 pub struct TotalOrder;
 
 impl PhysicalOptimizerRule for TotalOrder {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| Ok(total(&plan).map_or_else(|| Transformed::no(plan), Transformed::yes))).data()
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|plan| {
+            Ok(total(&plan).map_or_else(|| Transformed::no(plan), Transformed::yes))
+        })
+        .data()
     }
 
     fn name(&self) -> &str {
@@ -112,14 +159,18 @@ impl PhysicalOptimizerRule for TotalOrder {
 
 fn total(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
     if let Some(sort) = plan.downcast_ref::<SortExec>() {
-        let sorted = SortExec::new(extended(sort.expr(), &sort.input().schema()), Arc::clone(sort.input()))
-            .with_fetch(sort.fetch())
-            .with_preserve_partitioning(sort.preserve_partitioning());
+        let sorted = SortExec::new(
+            extended(sort.expr(), &sort.input().schema()),
+            Arc::clone(sort.input()),
+        )
+        .with_fetch(sort.fetch())
+        .with_preserve_partitioning(sort.preserve_partitioning());
         return Some(Arc::new(sorted));
     }
     let merge = plan.downcast_ref::<SortPreservingMergeExec>()?;
     let below = merge.input().output_ordering()?;
-    let begins_alike = below.len() >= merge.expr().len() && merge.expr().iter().zip(below.iter()).all(|(a, b)| a == b);
+    let begins_alike = below.len() >= merge.expr().len()
+        && merge.expr().iter().zip(below.iter()).all(|(a, b)| a == b);
     let ordering = if begins_alike { below } else { merge.expr() };
     let merged = SortPreservingMergeExec::new(ordering.clone(), Arc::clone(merge.input()))
         .with_fetch(merge.fetch())
@@ -132,7 +183,10 @@ fn extended(ordering: &LexOrdering, schema: &Schema) -> LexOrdering {
     for (index, field) in schema.fields().iter().enumerate() {
         if RowConverter::supports_fields(&[SortField::new(field.data_type().clone())]) {
             let column = Arc::new(Column::new(field.name(), index));
-            total.extend([PhysicalSortExpr::new(column, SortOptions::new(false, false))]);
+            total.extend([PhysicalSortExpr::new(
+                column,
+                SortOptions::new(false, false),
+            )]);
         }
     }
     total

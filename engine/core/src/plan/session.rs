@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::temporal_conversions::timestamp_us_to_datetime;
 use datafusion::catalog::TableProvider;
+use datafusion::common::TableReference;
 use datafusion::config::SpillCompression;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
@@ -12,8 +14,6 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::optimizer::{PhysicalOptimizer, PhysicalOptimizerRule};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
-use datafusion::common::TableReference;
-use datafusion::arrow::temporal_conversions::timestamp_us_to_datetime;
 
 use super::rules::{OrderSensitiveAggregates, TotalOrder};
 use super::sql::Query;
@@ -77,10 +77,17 @@ pub fn session(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Sessio
         timestamp_us_to_datetime(planned_at_us).map(|at| at.and_utc());
     let schema = state.schema_for_ref("t")?;
     for (index, source) in job.sources.iter().enumerate() {
-        let table: Arc<dyn TableProvider> = Arc::new(Table::new(index, source, shards.get(index).copied().unwrap_or(1))?);
+        let table: Arc<dyn TableProvider> = Arc::new(Table::new(
+            index,
+            source,
+            shards.get(index).copied().unwrap_or(1),
+        )?);
         for name in table_names(job, index) {
             if schema.table_exist(name) {
-                return Err(EngineError::invalid_job("DUPLICATE_TABLE", format!("Two tables are called '{name}'.")));
+                return Err(EngineError::invalid_job(
+                    "DUPLICATE_TABLE",
+                    format!("Two tables are called '{name}'."),
+                ));
             }
             schema.register_table(name.to_owned(), Arc::clone(&table))?;
         }
@@ -123,27 +130,41 @@ fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 ///
 /// # Errors
 /// InvalidJob for whatever is wrong with it.
-pub fn physical_plan(state: &SessionState, query: &Query, job: &Job) -> Result<Arc<dyn ExecutionPlan>> {
+pub fn physical_plan(
+    state: &SessionState,
+    query: &Query,
+    job: &Job,
+) -> Result<Arc<dyn ExecutionPlan>> {
     check_tables(state, query, job)?;
     futures::executor::block_on(async {
         let logical: LogicalPlan = state.statement_to_plan(query.statement.clone()).await?;
-        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&logical)?;
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false)
+            .verify_plan(&logical)?;
         Ok(state.create_physical_plan(&logical).await?)
     })
 }
 
 /// Only the job's own sources are tables.
 fn check_tables(state: &SessionState, query: &Query, job: &Job) -> Result<()> {
-    let known: Vec<&str> = (0..job.sources.len()).flat_map(|index| table_names(job, index)).collect();
+    let known: Vec<&str> = (0..job.sources.len())
+        .flat_map(|index| table_names(job, index))
+        .collect();
     for reference in state.resolve_table_references(&query.statement)? {
         let name = reference.table();
-        let is_function = query.functions.iter().any(|function| function == name) && state.table_functions().contains_key(name);
-        if matches!(reference, TableReference::Bare { .. }) && (known.contains(&name) || is_function) {
+        let is_function = query.functions.iter().any(|function| function == name)
+            && state.table_functions().contains_key(name);
+        if matches!(reference, TableReference::Bare { .. })
+            && (known.contains(&name) || is_function)
+        {
             continue;
         }
-        let error = EngineError::invalid_job("UNKNOWN_TABLE", format!("There is no table '{reference}'."))
-            .detail("table", reference.to_string())
-            .detail("tables", known.clone());
+        let error =
+            EngineError::invalid_job("UNKNOWN_TABLE", format!("There is no table '{reference}'."))
+                .detail("table", reference.to_string())
+                .detail("tables", known.clone());
         return Err(match closest(name, &known) {
             Some(meant) => error.hint(format!("Did you mean '{meant}'?")),
             None if known.is_empty() => error.hint("This job has no sources."),
@@ -152,4 +173,3 @@ fn check_tables(state: &SessionState, query: &Query, job: &Job) -> Result<()> {
     }
     Ok(())
 }
-

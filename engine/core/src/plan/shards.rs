@@ -23,17 +23,30 @@ const ROUNDS: u64 = 8;
 pub fn of_source(job: &Job, index: usize) -> Result<Vec<Shard>> {
     let source = &job.sources[index];
     if source.files.is_empty() {
-        return Err(EngineError::invalid_job("NO_FILES", format!("Table '{}' has no files.", source.name)));
+        return Err(EngineError::invalid_job(
+            "NO_FILES",
+            format!("Table '{}' has no files.", source.name),
+        ));
     }
     let size_bytes: u64 = source.files.iter().map(|file| file.size_bytes).sum();
     let target = target_bytes(job, size_bytes);
     let mut shards = Vec::new();
     for file in 0..source.files.len() {
         let pieces: Vec<Piece> = match source.format {
-            FileFormat::Parquet => row_groups(source, file, target)?.into_iter().map(Piece::Parquet).collect(),
-            _ => ranges(source, file, target)?.into_iter().map(Piece::Csv).collect(),
+            FileFormat::Parquet => row_groups(source, file, target)?
+                .into_iter()
+                .map(Piece::Parquet)
+                .collect(),
+            _ => ranges(source, file, target)?
+                .into_iter()
+                .map(Piece::Csv)
+                .collect(),
         };
-        shards.extend(pieces.into_iter().map(|piece| Shard { source: index, file, piece }));
+        shards.extend(pieces.into_iter().map(|piece| Shard {
+            source: index,
+            file,
+            piece,
+        }));
     }
     Ok(shards)
 }
@@ -47,7 +60,11 @@ fn target_bytes(job: &Job, size_bytes: u64) -> u64 {
 }
 
 fn ranges(source: &Source, file: usize, target: u64) -> Result<Vec<ShardRange>> {
-    let dialect = source.dialect.as_ref().ok_or_else(|| no_dialect(source))?.to_text()?;
+    let dialect = source
+        .dialect
+        .as_ref()
+        .ok_or_else(|| no_dialect(source))?
+        .to_text()?;
     let path = &source.files[file].path;
     let in_file = |e: EngineError| e.in_file(path);
     drop(open_unchanged(source, file)?);
@@ -62,8 +79,12 @@ fn row_groups(source: &Source, file: usize, target: u64) -> Result<Vec<RowGroups
     if file > 0 {
         let first = Footer::read(source, 0)?;
         if first.schema.fields() != footer.schema.fields() {
-            let message = format!("The files of table '{}' do not have the same columns.", source.name);
-            return Err(EngineError::source_error("SCHEMA_MISMATCH", message).in_file(&source.files[file].path));
+            let message = format!(
+                "The files of table '{}' do not have the same columns.",
+                source.name
+            );
+            return Err(EngineError::source_error("SCHEMA_MISMATCH", message)
+                .in_file(&source.files[file].path));
         }
     }
     let of = footer.row_groups.len();
@@ -77,12 +98,26 @@ fn row_groups(source: &Source, file: usize, target: u64) -> Result<Vec<RowGroups
             }
             last => {
                 let lo = last.map_or(0, |run| run.hi);
-                runs.push(RowGroups { first: index, count: 1, of, rows: *rows, lo, hi: lo + bytes });
+                runs.push(RowGroups {
+                    first: index,
+                    count: 1,
+                    of,
+                    rows: *rows,
+                    lo,
+                    hi: lo + bytes,
+                });
             }
         }
     }
     if runs.is_empty() {
-        runs.push(RowGroups { first: 0, count: 0, of, rows: 0, lo: 0, hi: 0 });
+        runs.push(RowGroups {
+            first: 0,
+            count: 0,
+            of,
+            rows: 0,
+            lo: 0,
+            hi: 0,
+        });
     }
     // The footer goes with the last, so that the shards of a file end where it ends.
     if let Some(last) = runs.last_mut() {

@@ -4,7 +4,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{self, Expr, Ident, SelectItem, SetExpr, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    self, Expr, Ident, SelectItem, SetExpr, TableFactor, Visit, Visitor,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -34,7 +36,12 @@ impl Visitor for Query {
     type Break = ();
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table { name, args: Some(_), .. } = factor {
+        if let TableFactor::Table {
+            name,
+            args: Some(_),
+            ..
+        } = factor
+        {
             self.functions.push(name.to_string());
         }
         ControlFlow::Continue(())
@@ -51,7 +58,9 @@ pub fn parse(sql: &str, names: &Names) -> Result<Query> {
         return Err(EngineError::invalid_job("SQL_TOO_LONG", message));
     }
     let dialect = GenericDialect {};
-    let mut tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|e| invalid(&e.to_string()))?;
+    let mut tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|e| invalid(&e.to_string()))?;
     check_first(&tokens)?;
     settle_case(&mut tokens, names);
     let mut statements = Parser::new(&dialect)
@@ -86,7 +95,8 @@ fn invalid(message: &str) -> EngineError {
 }
 
 fn not_a_query(message: &str) -> EngineError {
-    EngineError::invalid_job("NOT_A_QUERY", message).hint("Write one SELECT; it may begin with WITH.")
+    EngineError::invalid_job("NOT_A_QUERY", message)
+        .hint("Write one SELECT; it may begin with WITH.")
 }
 
 /// Statements that are no queries are told apart here, because not all of them would parse.
@@ -95,8 +105,16 @@ fn check_first(tokens: &[TokenWithSpan]) -> Result<()> {
     match tokens.iter().map(|token| &token.token).find(skipped) {
         None | Some(Token::EOF) => Err(not_a_query("There is no SQL.")),
         Some(Token::Word(word)) if word.quote_style.is_none() => match word.keyword {
-            Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE | Keyword::NoKeyword => Ok(()),
-            _ => Err(not_a_query(&format!("{} is not a query.", word.value.to_uppercase()))),
+            Keyword::SELECT
+            | Keyword::WITH
+            | Keyword::FROM
+            | Keyword::VALUES
+            | Keyword::TABLE
+            | Keyword::NoKeyword => Ok(()),
+            _ => Err(not_a_query(&format!(
+                "{} is not a query.",
+                word.value.to_uppercase()
+            ))),
         },
         Some(_) => Ok(()),
     }
@@ -104,9 +122,13 @@ fn check_first(tokens: &[TokenWithSpan]) -> Result<()> {
 
 fn check_body(body: &SetExpr) -> Result<()> {
     match body {
-        SetExpr::Select(select) if select.into.is_some() => Err(not_a_query("SELECT INTO makes a table.")),
+        SetExpr::Select(select) if select.into.is_some() => {
+            Err(not_a_query("SELECT INTO makes a table."))
+        }
         SetExpr::Query(query) => check_body(&query.body),
-        SetExpr::SetOperation { left, right, .. } => check_body(left).and_then(|()| check_body(right)),
+        SetExpr::SetOperation { left, right, .. } => {
+            check_body(left).and_then(|()| check_body(right))
+        }
         SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
             Err(not_a_query("Sources can't be changed."))
         }
@@ -118,7 +140,9 @@ fn check_body(body: &SetExpr) -> Result<()> {
 fn name_columns(body: &mut SetExpr) {
     match body {
         // Under DISTINCT the planner finds an expression of ORDER BY again only where it has no other name.
-        SetExpr::Select(select) if select.distinct.is_none() => select.projection.iter_mut().for_each(name_column),
+        SetExpr::Select(select) if select.distinct.is_none() => {
+            select.projection.iter_mut().for_each(name_column)
+        }
         SetExpr::Query(query) => name_columns(&mut query.body),
         SetExpr::SetOperation { left, .. } => name_columns(left),
         _ => {}
@@ -129,10 +153,16 @@ fn name_column(item: &mut SelectItem) {
     let SelectItem::UnnamedExpr(expr) = item else {
         return;
     };
-    if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Wildcard(_)) {
+    if matches!(
+        expr,
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Wildcard(_)
+    ) {
         return;
     }
     let alias = Ident::with_quote('"', expr.to_string());
-    let expr = std::mem::replace(expr, Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty()));
+    let expr = std::mem::replace(
+        expr,
+        Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty()),
+    );
     *item = SelectItem::ExprWithAlias { expr, alias };
 }

@@ -30,13 +30,19 @@ const BATCH_ROWS: usize = 8192;
 /// The columns of a CSV source. All of them may be NULL: an empty field is.
 pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
     if source.columns.is_empty() {
-        return Err(EngineError::invalid_job("NO_COLUMNS", format!("Table '{}' has no columns.", source.name)));
+        return Err(EngineError::invalid_job(
+            "NO_COLUMNS",
+            format!("Table '{}' has no columns.", source.name),
+        ));
     }
     let mut fields = Vec::with_capacity(source.columns.len());
     for column in &source.columns {
         let data_type = column.arrow_type()?;
         if !readable(&data_type) {
-            let message = format!("Column '{}' can't be read as {}.", column.name, column.data_type);
+            let message = format!(
+                "Column '{}' can't be read as {}.",
+                column.name, column.data_type
+            );
             return Err(EngineError::invalid_job("UNSUPPORTED_TYPE", message)
                 .hint("Text can be read as Int64, Float64, Decimal128(18, s) or (38, s), Date32, Timestamp(us), Timestamp(us, UTC), Boolean and Utf8.")
                 .detail("column", column.name.clone()));
@@ -48,16 +54,27 @@ pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
 
 fn readable(data_type: &DataType) -> bool {
     match data_type {
-        DataType::Int64 | DataType::Float64 | DataType::Date32 | DataType::Boolean | DataType::Utf8View => true,
+        DataType::Int64
+        | DataType::Float64
+        | DataType::Date32
+        | DataType::Boolean
+        | DataType::Utf8View => true,
         DataType::Decimal128(precision, scale) => {
             matches!(precision, 18 | 38) && (0..=*precision as i8).contains(scale)
         }
-        DataType::Timestamp(TimeUnit::Microsecond, zone) => zone.as_deref().is_none_or(|zone| zone == "UTC"),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            zone.as_deref().is_none_or(|zone| zone == "UTC")
+        }
         _ => false,
     }
 }
 
-pub(super) fn leaf(source: usize, schema: &SchemaRef, projection: Vec<usize>, partitions: usize) -> Arc<dyn ExecutionPlan> {
+pub(super) fn leaf(
+    source: usize,
+    schema: &SchemaRef,
+    projection: Vec<usize>,
+    partitions: usize,
+) -> Arc<dyn ExecutionPlan> {
     DataSourceExec::from_data_source(CsvSource {
         source,
         projected: project(schema, &projection),
@@ -77,7 +94,12 @@ fn csv_source(leaf: &DataSourceExec) -> Option<&CsvSource> {
 }
 
 fn project(schema: &SchemaRef, projection: &[usize]) -> SchemaRef {
-    Arc::new(Schema::new(projection.iter().map(|i| Arc::clone(&schema.fields()[*i])).collect::<Vec<_>>()))
+    Arc::new(Schema::new(
+        projection
+            .iter()
+            .map(|i| Arc::clone(&schema.fields()[*i]))
+            .collect::<Vec<_>>(),
+    ))
 }
 
 pub(super) fn bind(
@@ -88,11 +110,17 @@ pub(super) fn bind(
     range: ShardRange,
     surroundings: Surroundings,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
-    let planned = csv_source(leaf).ok_or_else(|| EngineError::internal("a text shard for a leaf that is none"))?;
-    let dialect = source.dialect.as_ref().ok_or_else(|| no_dialect(source))?.to_text()?;
+    let planned = csv_source(leaf)
+        .ok_or_else(|| EngineError::internal("a text shard for a leaf that is none"))?;
+    let dialect = source
+        .dialect
+        .as_ref()
+        .ok_or_else(|| no_dialect(source))?
+        .to_text()?;
     let path = source.files[file].path.clone();
     drop(open_unchanged(source, file)?);
-    let bytes = FileSource::open(Path::new(&path)).map_err(|e| EngineError::from(e).in_file(&path))?;
+    let bytes =
+        FileSource::open(Path::new(&path)).map_err(|e| EngineError::from(e).in_file(&path))?;
     let options = ScanOptions {
         dialect,
         schema: Arc::clone(&planned.schema),
@@ -113,13 +141,23 @@ pub(super) fn bind(
         path,
         surroundings,
     });
-    let bound = CsvSource { partitions: 1, run: Some(Arc::clone(&run)), ..planned.clone() };
+    let bound = CsvSource {
+        partitions: 1,
+        run: Some(Arc::clone(&run)),
+        ..planned.clone()
+    };
     Ok((DataSourceExec::from_data_source(bound), Running::Csv(run)))
 }
 
 pub(crate) fn no_dialect(source: &Source) -> EngineError {
-    EngineError::invalid_job("INVALID_DIALECT", format!("Table '{}' is CSV, and its dialect is not given.", source.name))
-        .hint("Inspect the file first.")
+    EngineError::invalid_job(
+        "INVALID_DIALECT",
+        format!(
+            "Table '{}' is CSV, and its dialect is not given.",
+            source.name
+        ),
+    )
+    .hint("Inspect the file first.")
 }
 
 /// A table of text files in a plan; with `run`, one shard of it.
@@ -134,15 +172,37 @@ struct CsvSource {
 }
 
 impl DataSource for CsvSource {
-    fn open(&self, _partition: usize, _context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
-        let run = self.run.clone().ok_or_else(|| EngineError::internal("a plan ran without its shard"))?;
-        let batches = futures::stream::iter(std::iter::from_fn(move || run.next_rows().map_err(Into::into).transpose()));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.projected), batches)))
+    fn open(
+        &self,
+        _partition: usize,
+        _context: Arc<TaskContext>,
+    ) -> DataFusionResult<SendableRecordBatchStream> {
+        let run = self
+            .run
+            .clone()
+            .ok_or_else(|| EngineError::internal("a plan ran without its shard"))?;
+        let batches = futures::stream::iter(std::iter::from_fn(move || {
+            run.next_rows().map_err(Into::into).transpose()
+        }));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.projected),
+            batches,
+        )))
     }
 
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let names: Vec<&str> = self.projected.fields().iter().map(|field| field.name().as_str()).collect();
-        write!(f, "source={}, format=csv, columns=[{}]", self.source, names.join(", "))
+        let names: Vec<&str> = self
+            .projected
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        write!(
+            f,
+            "source={}, format=csv, columns=[{}]",
+            self.source,
+            names.join(", ")
+        )
     }
 
     fn output_partitioning(&self) -> Partitioning {
@@ -165,11 +225,16 @@ impl DataSource for CsvSource {
         None
     }
 
-    fn try_swapping_with_projection(&self, projection: &ProjectionExprs) -> DataFusionResult<Option<Arc<dyn DataSource>>> {
+    fn try_swapping_with_projection(
+        &self,
+        projection: &ProjectionExprs,
+    ) -> DataFusionResult<Option<Arc<dyn DataSource>>> {
         let mut indices = Vec::new();
         for expr in projection.iter() {
             match expr.expr.downcast_ref::<Column>() {
-                Some(column) if column.name() == expr.alias => indices.push(self.projection[column.index()]),
+                Some(column) if column.name() == expr.alias => {
+                    indices.push(self.projection[column.index()])
+                }
                 _ => return Ok(None),
             }
         }
@@ -215,14 +280,19 @@ struct Counted {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("done", &self.done).field("counted", &self.counted).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("done", &self.done)
+            .field("counted", &self.counted)
+            .finish_non_exhaustive()
     }
 }
 
 impl CsvRun {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in the scan ends the task; what it left behind is only read for its account.
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The next batch that has rows.
@@ -242,7 +312,10 @@ impl CsvRun {
             return Ok(None);
         }
         self.surroundings.cancel.check()?;
-        let batch = state.scan.next_batch().map_err(|e| EngineError::from(e).in_file(&self.path))?;
+        let batch = state
+            .scan
+            .next_batch()
+            .map_err(|e| EngineError::from(e).in_file(&self.path))?;
         state.done = batch.is_none();
         let report = state.scan.report();
         let (bytes, rows, rejected) = (report.bytes_read, report.rows_read, report.rows_rejected);
@@ -253,7 +326,11 @@ impl CsvRun {
             rejected.saturating_sub(counted.rejected),
         );
         let has_rejects = rejected > counted.rejected;
-        *counted = Counted { bytes, rows, rejected };
+        *counted = Counted {
+            bytes,
+            rows,
+            rejected,
+        };
         if has_rejects || state.done {
             self.keep_rejects(state)?;
         }
@@ -262,7 +339,10 @@ impl CsvRun {
 
     fn keep_rejects(&self, state: &mut State) -> Result<()> {
         for reject in state.scan.take_rejects() {
-            let reject = FileReject { file: self.path.clone(), reject };
+            let reject = FileReject {
+                file: self.path.clone(),
+                reject,
+            };
             if state.rejects.is_none() {
                 state.rejects = Some(RejectsPartWriter::new(&self.surroundings.destination)?);
             }
@@ -281,9 +361,19 @@ impl CsvRun {
     pub(super) fn finish(&self) -> Result<ScanOutcome> {
         let mut state = self.lock();
         while self.step(&mut state)?.is_some() {}
-        let report = FileShardReport { file: self.file, report: state.scan.report().clone() };
-        let rejects = state.rejects.take().map(RejectsPartWriter::finish).transpose()?;
-        Ok(ScanOutcome { report, rejects, first_reject: state.first_reject.take() })
+        let report = FileShardReport {
+            file: self.file,
+            report: state.scan.report().clone(),
+        };
+        let rejects = state
+            .rejects
+            .take()
+            .map(RejectsPartWriter::finish)
+            .transpose()?;
+        Ok(ScanOutcome {
+            report,
+            rejects,
+            first_reject: state.first_reject.take(),
+        })
     }
 }
-

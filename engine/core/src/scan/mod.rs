@@ -85,8 +85,14 @@ impl Table {
 }
 
 fn unsupported(source: &Source) -> EngineError {
-    EngineError::source_error("UNSUPPORTED_FORMAT", format!("Table '{}' has a format that can't be read yet.", source.name))
-        .hint("CSV and Parquet files can be read.")
+    EngineError::source_error(
+        "UNSUPPORTED_FORMAT",
+        format!(
+            "Table '{}' has a format that can't be read yet.",
+            source.name
+        ),
+    )
+    .hint("CSV and Parquet files can be read.")
 }
 
 #[async_trait]
@@ -106,9 +112,13 @@ impl TableProvider for Table {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let projection = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let projection = projection
+            .cloned()
+            .unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         Ok(match self.format {
-            FileFormat::Parquet => parquet::leaf(self.source, &self.schema, projection, self.partitions)?,
+            FileFormat::Parquet => {
+                parquet::leaf(self.source, &self.schema, projection, self.partitions)?
+            }
             _ => csv::leaf(self.source, &self.schema, projection, self.partitions),
         })
     }
@@ -161,7 +171,10 @@ pub fn bind(
     shard: &Shard,
     surroundings: Surroundings,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
-    let source = job.sources.get(shard.source).ok_or_else(|| EngineError::internal("a task names no source of its job"))?;
+    let source = job
+        .sources
+        .get(shard.source)
+        .ok_or_else(|| EngineError::internal("a task names no source of its job"))?;
     match &shard.piece {
         Piece::Csv(range) => csv::bind(leaf, job, source, shard.file, *range, surroundings),
         Piece::Parquet(groups) => parquet::bind(leaf, source, shard.file, groups, surroundings),
@@ -192,16 +205,28 @@ impl Running {
 
 /// Open the file of a source, refusing one that has changed since the job was made.
 pub(crate) fn open_unchanged(source: &Source, file: usize) -> Result<std::fs::File> {
-    let reference = source.files.get(file).ok_or_else(|| EngineError::internal("a task names no file of its source"))?;
+    let reference = source
+        .files
+        .get(file)
+        .ok_or_else(|| EngineError::internal("a task names no file of its source"))?;
     let in_file = |e: EngineError| e.in_file(&reference.path);
     let opened = std::fs::File::open(&reference.path).map_err(|e| in_file(e.into()))?;
     let metadata = opened.metadata().map_err(|e| in_file(e.into()))?;
     if metadata.is_dir() {
-        return Err(in_file(std::io::Error::from(std::io::ErrorKind::IsADirectory).into()));
+        return Err(in_file(
+            std::io::Error::from(std::io::ErrorKind::IsADirectory).into(),
+        ));
     }
     if metadata.len() != reference.size_bytes {
-        let message = format!("The file has {} bytes now, and had {}.", metadata.len(), reference.size_bytes);
-        return Err(in_file(EngineError::source_error("SOURCE_CHANGED", message)).hint("Make the job again with the file as it is."));
+        let message = format!(
+            "The file has {} bytes now, and had {}.",
+            metadata.len(),
+            reference.size_bytes
+        );
+        return Err(
+            in_file(EngineError::source_error("SOURCE_CHANGED", message))
+                .hint("Make the job again with the file as it is."),
+        );
     }
     Ok(opened)
 }

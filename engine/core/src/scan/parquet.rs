@@ -11,7 +11,9 @@ use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource,
+};
 use datafusion::datasource::source::{DataSource, DataSourceExec};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result as DataFusionResult;
@@ -67,8 +69,19 @@ impl Footer {
             .map_err(|e| EngineError::from(e).in_file(&source.files[file].path))?;
         let row_groups = metadata.metadata().row_groups().iter();
         Ok(Self {
-            schema: Arc::new(datafusion::datasource::file_format::parquet::transform_schema_to_view(metadata.schema())),
-            row_groups: row_groups.map(|g| (g.num_rows().max(0) as u64, g.compressed_size().max(0) as u64)).collect(),
+            schema: Arc::new(
+                datafusion::datasource::file_format::parquet::transform_schema_to_view(
+                    metadata.schema(),
+                ),
+            ),
+            row_groups: row_groups
+                .map(|g| {
+                    (
+                        g.num_rows().max(0) as u64,
+                        g.compressed_size().max(0) as u64,
+                    )
+                })
+                .collect(),
         })
     }
 }
@@ -80,10 +93,18 @@ struct SourceIndex(usize);
 /// The columns of a Parquet source, from the footer of its first file.
 pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
     let schema = Footer::read(source, 0)?.schema;
-    let known = source.columns.iter().all(|column| schema.index_of(&column.name).is_ok());
+    let known = source
+        .columns
+        .iter()
+        .all(|column| schema.index_of(&column.name).is_ok());
     if !known || (!source.columns.is_empty() && source.columns.len() != schema.fields().len()) {
-        let message = format!("The columns of table '{}' are not those of its file any more.", source.name);
-        return Err(EngineError::source_error("SOURCE_CHANGED", message).hint("Inspect the file again."));
+        let message = format!(
+            "The columns of table '{}' are not those of its file any more.",
+            source.name
+        );
+        return Err(
+            EngineError::source_error("SOURCE_CHANGED", message).hint("Inspect the file again.")
+        );
     }
     Ok(schema)
 }
@@ -94,7 +115,11 @@ pub(super) fn leaf(
     projection: Vec<usize>,
     partitions: usize,
 ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-    let stand_in = || FileGroup::new(vec![PartitionedFile::new("source", 1).with_extension(SourceIndex(source))]);
+    let stand_in = || {
+        FileGroup::new(vec![
+            PartitionedFile::new("source", 1).with_extension(SourceIndex(source)),
+        ])
+    };
     let reader = ParquetSource::new(TableSchema::from(Arc::clone(schema)));
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(reader))
         .with_file_groups((0..partitions).map(|_| stand_in()).collect())
@@ -123,8 +148,13 @@ pub(super) fn bind(
     drop(open_unchanged(source, file)?);
     let reference = &source.files[file];
     let mut access = vec![RowGroupAccess::Skip; groups.of];
-    access.iter_mut().skip(groups.first).take(groups.count).for_each(|group| *group = RowGroupAccess::Scan);
-    let mut partitioned = PartitionedFile::new("", reference.size_bytes).with_extension(ParquetAccessPlan::new(access));
+    access
+        .iter_mut()
+        .skip(groups.first)
+        .take(groups.count)
+        .for_each(|group| *group = RowGroupAccess::Scan);
+    let mut partitioned = PartitionedFile::new("", reference.size_bytes)
+        .with_extension(ParquetAccessPlan::new(access));
     partitioned.object_meta.location = std::path::absolute(Path::new(&reference.path))
         .map_err(EngineError::from)
         .and_then(|path| {
@@ -132,7 +162,9 @@ pub(super) fn bind(
                 .map_err(|e| EngineError::source_error("SOURCE_NOT_FOUND", e.to_string()))
         })
         .map_err(|e| e.in_file(&reference.path))?;
-    let config = FileScanConfigBuilder::from(config.clone()).with_file_groups(vec![FileGroup::new(vec![partitioned])]).build();
+    let config = FileScanConfigBuilder::from(config.clone())
+        .with_file_groups(vec![FileGroup::new(vec![partitioned])])
+        .build();
     let run = Arc::new(ParquetRun {
         file,
         groups: groups.clone(),
@@ -140,8 +172,14 @@ pub(super) fn bind(
         rows_seen: AtomicU64::new(0),
         bytes_counted: AtomicU64::new(0),
     });
-    let metered = Metered { inner: Arc::new(config), run: Arc::clone(&run) };
-    Ok((DataSourceExec::from_data_source(metered), Running::Parquet(run)))
+    let metered = Metered {
+        inner: Arc::new(config),
+        run: Arc::clone(&run),
+    };
+    Ok((
+        DataSourceExec::from_data_source(metered),
+        Running::Parquet(run),
+    ))
 }
 
 /// The scan of one shard's row groups.
@@ -161,7 +199,9 @@ impl ParquetRun {
         let size = u128::from(self.groups.hi - self.groups.lo);
         let bytes = (size * u128::from(seen) / u128::from(self.groups.rows.max(1))) as u64;
         let before = self.bytes_counted.swap(bytes, Ordering::Relaxed);
-        self.surroundings.progress.add_read(bytes.saturating_sub(before), rows, 0);
+        self.surroundings
+            .progress
+            .add_read(bytes.saturating_sub(before), rows, 0);
         Ok(())
     }
 
@@ -169,7 +209,11 @@ impl ParquetRun {
         let RowGroups { rows, lo, hi, .. } = self.groups;
         let seen = self.rows_seen.swap(rows, Ordering::Relaxed);
         let counted = self.bytes_counted.swap(hi - lo, Ordering::Relaxed);
-        self.surroundings.progress.add_read((hi - lo).saturating_sub(counted), rows.saturating_sub(seen), 0);
+        self.surroundings.progress.add_read(
+            (hi - lo).saturating_sub(counted),
+            rows.saturating_sub(seen),
+            0,
+        );
         let report = ShardReport {
             lo,
             hi,
@@ -184,7 +228,14 @@ impl ParquetRun {
             lines: 0,
             stopped_at_reject: false,
         };
-        ScanOutcome { report: FileShardReport { file: self.file, report }, rejects: None, first_reject: None }
+        ScanOutcome {
+            report: FileShardReport {
+                file: self.file,
+                report,
+            },
+            rejects: None,
+            first_reject: None,
+        }
     }
 }
 
@@ -196,7 +247,11 @@ struct Metered {
 }
 
 impl DataSource for Metered {
-    fn open(&self, partition: usize, context: Arc<TaskContext>) -> DataFusionResult<SendableRecordBatchStream> {
+    fn open(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> DataFusionResult<SendableRecordBatchStream> {
         let inner = self.inner.open(partition, context)?;
         let schema = inner.schema();
         let run = Arc::clone(&self.run);
@@ -221,7 +276,9 @@ impl DataSource for Metered {
     }
 
     fn partition_statistics(&self, _partition: Option<usize>) -> DataFusionResult<Arc<Statistics>> {
-        Ok(Arc::new(Statistics::new_unknown(self.inner.eq_properties().schema())))
+        Ok(Arc::new(Statistics::new_unknown(
+            self.inner.eq_properties().schema(),
+        )))
     }
 
     fn with_fetch(&self, _limit: Option<usize>) -> Option<Arc<dyn DataSource>> {
@@ -232,7 +289,10 @@ impl DataSource for Metered {
         self.inner.fetch()
     }
 
-    fn try_swapping_with_projection(&self, _: &ProjectionExprs) -> DataFusionResult<Option<Arc<dyn DataSource>>> {
+    fn try_swapping_with_projection(
+        &self,
+        _: &ProjectionExprs,
+    ) -> DataFusionResult<Option<Arc<dyn DataSource>>> {
         Ok(None)
     }
 

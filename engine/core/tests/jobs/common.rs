@@ -1,14 +1,13 @@
 //! A driver for tests: every task of every stage in this thread, shards that did not join done again, and one output.
 
-
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use karyaksham_core::commit::OutputWriter;
 use karyaksham_core::error::{EngineError, Result};
 use karyaksham_core::job::{
-    BadRowPolicy, BadRows, Column, Dialect, FileFormat, FileRef, FileShardReport, Job, Output, OutputFormat, Source,
+    BadRowPolicy, BadRows, Column, Dialect, FileFormat, FileRef, FileShardReport, Job, Output,
+    OutputFormat, Source,
 };
 use karyaksham_core::part::{Block, Destination, Keep, Part};
 use karyaksham_core::plan::{StageKind, Task, plan};
@@ -33,7 +32,9 @@ pub struct Done {
 
 impl Bench {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -42,7 +43,10 @@ impl Bench {
 
     /// A CSV file with a header, as a source; `columns` are `name:Type`.
     pub fn csv(&self, name: &str, columns: &[&str], rows: &str) -> Source {
-        let names: Vec<&str> = columns.iter().map(|c| c.split(':').next().unwrap()).collect();
+        let names: Vec<&str> = columns
+            .iter()
+            .map(|c| c.split(':').next().unwrap())
+            .collect();
         let path = self.path(&format!("{name}.csv"));
         fs::write(&path, format!("{}\n{rows}", names.join(","))).unwrap();
         source(name, FileFormat::Csv, &path, columns)
@@ -53,7 +57,10 @@ impl Bench {
         let staging_dir = self.path(attempt);
         fs::create_dir_all(&staging_dir).unwrap();
         Context {
-            destination: Destination { staging_dir, keep: Keep::Memory },
+            destination: Destination {
+                staging_dir,
+                keep: Keep::Memory,
+            },
             memory_bytes: None,
             cancel: CancelToken::default(),
             progress: Progress::default(),
@@ -65,12 +72,19 @@ impl Bench {
         let plan = plan(job.clone())?;
         let mut inputs: Vec<Vec<Block>> = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
-        let mut done = Done { text: String::new(), rows: 0, reports: vec![], rejects: vec![], repaired: 0 };
+        let mut done = Done {
+            text: String::new(),
+            rows: 0,
+            reports: vec![],
+            rejects: vec![],
+            repaired: 0,
+        };
         for stage in &plan.stages {
             let tasks = plan.tasks(stage.index)?;
             let outcomes = self.stage(&tasks, &inputs, &mut done)?;
             if stage.kind == StageKind::Scan {
-                done.reports.extend(outcomes.iter().filter_map(|o| o.report.clone()));
+                done.reports
+                    .extend(outcomes.iter().filter_map(|o| o.report.clone()));
             }
             for outcome in &outcomes {
                 if let Some(rejects) = &outcome.rejects {
@@ -90,12 +104,20 @@ impl Bench {
         Ok(done)
     }
 
-    fn stage(&self, tasks: &[Task], inputs: &[Vec<Block>], done: &mut Done) -> Result<Vec<Outcome>> {
+    fn stage(
+        &self,
+        tasks: &[Task],
+        inputs: &[Vec<Block>],
+        done: &mut Done,
+    ) -> Result<Vec<Outcome>> {
         let mut outcomes: Vec<Outcome> = Vec::new();
         for task in tasks {
             let context = self.context(&format!("stage-{}-{}", task.stage, task.shard));
             let mut outcome = run(&task.payload, &context, inputs, None)?;
-            let end_before = outcomes.last().and_then(|o| o.report.as_ref()).map(|r| (r.file, r.report.end));
+            let end_before = outcomes
+                .last()
+                .and_then(|o| o.report.as_ref())
+                .map(|r| (r.file, r.report.end));
             if let (Some((file, end)), Some(report)) = (end_before, &outcome.report)
                 && report.file == file
                 && report.report.first != end
@@ -121,20 +143,29 @@ impl Bench {
 pub fn source(name: &str, format: FileFormat, path: &Path, columns: &[&str]) -> Source {
     let column = |text: &&str| {
         let (name, data_type) = text.split_once(':').unwrap();
-        Column { name: name.to_owned(), data_type: data_type.to_owned(), nullable: true, evidence: None }
+        Column {
+            name: name.to_owned(),
+            data_type: data_type.to_owned(),
+            nullable: true,
+            evidence: None,
+        }
     };
     Source {
         name: name.to_owned(),
         aliases: vec![],
         format,
         files: vec![file(path)],
-        dialect: (format == FileFormat::Csv).then(|| Dialect::from_text(&Default::default(), 1.0, vec![])),
+        dialect: (format == FileFormat::Csv)
+            .then(|| Dialect::from_text(&Default::default(), 1.0, vec![])),
         columns: columns.iter().map(column).collect(),
     }
 }
 
 pub fn file(path: &Path) -> FileRef {
-    FileRef { path: path.to_string_lossy().into_owned(), size_bytes: fs::metadata(path).unwrap().len() }
+    FileRef {
+        path: path.to_string_lossy().into_owned(),
+        size_bytes: fs::metadata(path).unwrap().len(),
+    }
 }
 
 /// A job over sources with CSV out.
@@ -142,8 +173,17 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
     Job {
         sql: sql.to_owned(),
         sources: sources.to_vec(),
-        output: Output { format: OutputFormat::Csv, compression: None, header: true, delimiter: None },
-        bad_rows: BadRows { policy: BadRowPolicy::FailJob, max_rejected_rows: None, max_rejected_ratio: None },
+        output: Output {
+            format: OutputFormat::Csv,
+            compression: None,
+            header: true,
+            delimiter: None,
+        },
+        bad_rows: BadRows {
+            policy: BadRowPolicy::FailJob,
+            max_rejected_rows: None,
+            max_rejected_ratio: None,
+        },
         shard_size_bytes: None,
         parallelism: Some(2),
         planned_at_us: None,
@@ -153,14 +193,23 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
 
 /// The same job with its first source in about `shards` shards.
 pub fn in_shards(mut job: Job, shards: u64) -> Job {
-    let largest = job.sources.iter().flat_map(|s| &s.files).map(|f| f.size_bytes).max().unwrap();
+    let largest = job
+        .sources
+        .iter()
+        .flat_map(|s| &s.files)
+        .map(|f| f.size_bytes)
+        .max()
+        .unwrap();
     job.shard_size_bytes = Some((largest / shards).max(1));
     job
 }
 
-
 pub fn fault(result: Result<impl std::fmt::Debug>) -> (String, String, String) {
     let error = result.unwrap_err();
     let fault = error.to_fault();
-    (error.kind().to_owned(), fault.code.into_owned(), format!("{} {}", fault.message, fault.hint.unwrap_or_default()))
+    (
+        error.kind().to_owned(),
+        fault.code.into_owned(),
+        format!("{} {}", fault.message, fault.hint.unwrap_or_default()),
+    )
 }

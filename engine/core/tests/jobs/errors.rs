@@ -8,7 +8,12 @@ use karyaksham_core::plan::{Payload, VERSION, plan};
 use karyaksham_core::task::run;
 
 fn refused(bench: &Bench, sql: &str) -> (String, String, String) {
-    let columns = ["id:Int64", "Amount:Decimal128(18, 2)", "City:Utf8", "when:Timestamp(us)"];
+    let columns = [
+        "id:Int64",
+        "Amount:Decimal128(18, 2)",
+        "City:Utf8",
+        "when:Timestamp(us)",
+    ];
     let source = bench.csv("orders", &columns, "1,2.50,Oslo,2024-01-01 10:00:00\n");
     fault(plan(job(sql, &[source])))
 }
@@ -36,7 +41,11 @@ fn only_one_query_is_run() {
         "WITH x AS (SELECT 1) INSERT INTO orders SELECT * FROM x",
     ] {
         let (kind, code, _) = refused(&bench, sql);
-        assert_eq!((kind.as_str(), code.as_str()), ("InvalidJob", "NOT_A_QUERY"), "{sql}");
+        assert_eq!(
+            (kind.as_str(), code.as_str()),
+            ("InvalidJob", "NOT_A_QUERY"),
+            "{sql}"
+        );
     }
 }
 
@@ -54,13 +63,19 @@ fn only_the_sources_are_tables() {
     ] {
         let (kind, code, message) = refused(&bench, sql);
         assert_eq!(kind, "InvalidJob", "{sql}: {message}");
-        assert!(["UNKNOWN_TABLE", "SQL_INVALID"].contains(&code.as_str()), "{sql}: {code} {message}");
+        assert!(
+            ["UNKNOWN_TABLE", "SQL_INVALID"].contains(&code.as_str()),
+            "{sql}: {code} {message}"
+        );
         assert!(!message.contains("datafusion.public.order'"), "{message}");
     }
     let (_, code, message) = refused(&bench, "SELECT * FROM ordres");
     assert_eq!(code, "UNKNOWN_TABLE");
     assert!(message.contains("Did you mean 'orders'?"), "{message}");
-    for sql in ["SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM parquet_metadata('x')"] {
+    for sql in [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM parquet_metadata('x')",
+    ] {
         assert_eq!(refused(&bench, sql).0, "InvalidJob", "{sql}");
     }
 }
@@ -69,17 +84,67 @@ fn only_the_sources_are_tables() {
 fn mistakes_are_named() {
     let bench = Bench::new();
     for (sql, expected, said) in [
-        ("SELECT amout FROM orders", "UNKNOWN_COLUMN", "Did you mean 'Amount'?"),
-        ("SELECT o.nothing_like_it FROM orders o", "UNKNOWN_COLUMN", "The columns are: id, Amount, City, when."),
-        ("SELECT \"amount\" FROM orders", "UNKNOWN_COLUMN", "Did you mean 'Amount'?"),
-        ("SELECT id FROM orders WHERE", "SQL_INVALID", "The SQL is not right"),
-        ("SELECT 'open FROM orders", "SQL_INVALID", "The SQL is not right"),
-        ("SELECT totl(id) AS t FROM orders", "UNKNOWN_FUNCTION", "totl"),
-        ("SELECT id, City FROM orders GROUP BY id", "SQL_INVALID", "City"),
+        (
+            "SELECT amout FROM orders",
+            "UNKNOWN_COLUMN",
+            "Did you mean 'Amount'?",
+        ),
+        (
+            "SELECT o.nothing_like_it FROM orders o",
+            "UNKNOWN_COLUMN",
+            "The columns are: id, Amount, City, when.",
+        ),
+        (
+            "SELECT \"amount\" FROM orders",
+            "UNKNOWN_COLUMN",
+            "Did you mean 'Amount'?",
+        ),
+        (
+            "SELECT id FROM orders WHERE",
+            "SQL_INVALID",
+            "The SQL is not right",
+        ),
+        (
+            "SELECT 'open FROM orders",
+            "SQL_INVALID",
+            "The SQL is not right",
+        ),
+        (
+            "SELECT totl(id) AS t FROM orders",
+            "UNKNOWN_FUNCTION",
+            "totl",
+        ),
+        (
+            "SELECT avg(City) AS a FROM orders",
+            "WRONG_ARGUMENTS",
+            "avg(Utf8)",
+        ),
+        (
+            "SELECT sum(City) AS a FROM orders",
+            "WRONG_ARGUMENTS",
+            "sum(Utf8)",
+        ),
+        (
+            "SELECT id, City FROM orders GROUP BY id",
+            "SQL_INVALID",
+            "City",
+        ),
         ("SELECT id + City FROM orders", "SQL_INVALID", ""),
-        ("SELECT id AS a, City AS a FROM orders", "DUPLICATE_COLUMN", "AS"),
-        ("SELECT * FROM orders a JOIN orders b ON a.id = b.id", "DUPLICATE_COLUMN", "USING"),
-        ("SELECT id FROM orders a JOIN orders b ON a.id = b.id", "AMBIGUOUS_COLUMN", "table.column"),
+        (
+            "SELECT id AS a, City AS a FROM orders",
+            "DUPLICATE_COLUMN",
+            "AS",
+        ),
+        (
+            "SELECT * FROM orders a JOIN orders b ON a.id = b.id",
+            "DUPLICATE_COLUMN",
+            "USING",
+        ),
+        (
+            "SELECT id FROM orders a JOIN orders b ON a.id = b.id",
+            "AMBIGUOUS_COLUMN",
+            "table.column",
+        ),
     ] {
         let (kind, code, message) = refused(&bench, sql);
         assert_eq!(kind, "InvalidJob", "{sql}: {code} {message}");
@@ -94,18 +159,44 @@ fn names_without_quotes_may_have_any_case() {
     let columns = ["ID:Int64", "Total:Int64", "date:Date32"];
     let source = [bench.csv("Orders", &columns, "1,5,2024-01-01\n2,7,2024-01-02\n")];
     for (sql, expected) in [
-        ("select id, TOTAL from orders order by id", "ID,Total\n1,5\n2,7\n"),
+        (
+            "select id, TOTAL from orders order by id",
+            "ID,Total\n1,5\n2,7\n",
+        ),
         ("SELECT SUM(total) AS total FROM ORDERS", "total\n12\n"),
-        ("SELECT sum(total) AS total, max(id) AS m FROM orders HAVING sum(total) > 1 ORDER BY total", "total,m\n12,2\n"),
-        ("SELECT o.ID FROM Orders AS O WHERE O.Date > DATE '2024-01-01'", "ID\n2\n"),
-        ("WITH Big AS (SELECT id, total AS t FROM orders) SELECT T FROM big WHERE ID = 1", "t\n5\n"),
-        ("SELECT \"ID\" AS \"my id\" FROM orders LIMIT 1", "my id\n1\n"),
-        ("SELECT count(*), sum(total) + 1 FROM orders", "count(*),sum(Total) + 1\n2,13\n"),
+        (
+            "SELECT sum(total) AS total, max(id) AS m FROM orders HAVING sum(total) > 1 ORDER BY total",
+            "total,m\n12,2\n",
+        ),
+        (
+            "SELECT o.ID FROM Orders AS O WHERE O.Date > DATE '2024-01-01'",
+            "ID\n2\n",
+        ),
+        (
+            "WITH Big AS (SELECT id, total AS t FROM orders) SELECT T FROM big WHERE ID = 1",
+            "t\n5\n",
+        ),
+        (
+            "SELECT \"ID\" AS \"my id\" FROM orders LIMIT 1",
+            "my id\n1\n",
+        ),
+        (
+            "SELECT count(*), sum(total) + 1 FROM orders",
+            "count(*),sum(Total) + 1\n2,13\n",
+        ),
         ("SELECT Count(DISTINCT total) AS n FROM orders", "n\n2\n"),
-        ("SELECT DISTINCT total + 1 AS t FROM orders ORDER BY t", "t\n6\n8\n"),
-        ("SELECT total % 2, count(*) FROM orders GROUP BY total % 2 ORDER BY count(*)", "Total % 2,count(*)\n1,2\n"),
+        (
+            "SELECT DISTINCT total + 1 AS t FROM orders ORDER BY t",
+            "t\n6\n8\n",
+        ),
+        (
+            "SELECT total % 2, count(*) FROM orders GROUP BY total % 2 ORDER BY count(*)",
+            "Total % 2,count(*)\n1,2\n",
+        ),
     ] {
-        let done = bench.run(job(sql, &source)).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        let done = bench
+            .run(job(sql, &source))
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
         assert_eq!(done.text, expected, "{sql}");
     }
 }
@@ -123,26 +214,61 @@ fn sources_are_checked() {
         let (kind, code, _) = changed(change);
         format!("{kind} {code}")
     };
-    assert_eq!(code(&|j| j.sources[0].files[0].path += ".gone"), "SourceError SOURCE_NOT_FOUND");
-    assert_eq!(code(&|j| j.sources[0].files[0].size_bytes += 1), "SourceError SOURCE_CHANGED");
-    assert_eq!(code(&|j| j.sources[0].format = FileFormat::Ndjson), "SourceError UNSUPPORTED_FORMAT");
-    assert_eq!(code(&|j| j.sources[0].dialect = None), "InvalidJob INVALID_DIALECT");
-    assert_eq!(code(&|j| j.sources[0].columns[0].data_type = "Integer".into()), "InvalidJob UNKNOWN_TYPE");
-    assert_eq!(code(&|j| j.sources[0].columns[0].data_type = "Binary".into()), "InvalidJob UNSUPPORTED_TYPE");
-    assert_eq!(code(&|j| j.sources[0].columns.clear()), "InvalidJob NO_COLUMNS");
+    assert_eq!(
+        code(&|j| j.sources[0].files[0].path += ".gone"),
+        "SourceError SOURCE_NOT_FOUND"
+    );
+    assert_eq!(
+        code(&|j| j.sources[0].files[0].size_bytes += 1),
+        "SourceError SOURCE_CHANGED"
+    );
+    assert_eq!(
+        code(&|j| j.sources[0].format = FileFormat::Ndjson),
+        "SourceError UNSUPPORTED_FORMAT"
+    );
+    assert_eq!(
+        code(&|j| j.sources[0].dialect = None),
+        "InvalidJob INVALID_DIALECT"
+    );
+    assert_eq!(
+        code(&|j| j.sources[0].columns[0].data_type = "Integer".into()),
+        "InvalidJob UNKNOWN_TYPE"
+    );
+    assert_eq!(
+        code(&|j| j.sources[0].columns[0].data_type = "Binary".into()),
+        "InvalidJob UNSUPPORTED_TYPE"
+    );
+    assert_eq!(
+        code(&|j| j.sources[0].columns.clear()),
+        "InvalidJob NO_COLUMNS"
+    );
     assert_eq!(code(&|j| j.sources[0].files.clear()), "InvalidJob NO_FILES");
-    assert_eq!(code(&|j| j.sources.push(j.sources[0].clone())), "InvalidJob DUPLICATE_TABLE");
+    assert_eq!(
+        code(&|j| j.sources.push(j.sources[0].clone())),
+        "InvalidJob DUPLICATE_TABLE"
+    );
     let (_, _, message) = changed(&|j| j.sources[0].files[0].path += ".gone");
-    assert!(!message.contains(bench.path("").to_str().unwrap()), "{message}");
+    assert!(
+        !message.contains(bench.path("").to_str().unwrap()),
+        "{message}"
+    );
 }
 
 #[test]
 fn what_an_expression_does_to_its_rows_is_the_fault_of_the_job() {
     let bench = Bench::new();
     let source = [bench.csv("t", &["id:Int64", "word:Utf8"], "1,x\n0,y\n")];
-    for sql in ["SELECT 10 / id AS q FROM t", "SELECT CAST(word AS BIGINT) AS n FROM t"] {
+    for sql in [
+        "SELECT 10 / id AS q FROM t",
+        "SELECT CAST(word AS BIGINT) AS n FROM t",
+        "SELECT sum(id + 9223372036854775806) AS s FROM t",
+    ] {
         let (kind, code, message) = fault(bench.run(job(sql, &source)));
-        assert_eq!((kind.as_str(), code.as_str()), ("InvalidJob", "EXPRESSION_FAILED"), "{message}");
+        assert_eq!(
+            (kind.as_str(), code.as_str()),
+            ("InvalidJob", "EXPRESSION_FAILED"),
+            "{message}"
+        );
     }
 }
 
@@ -150,15 +276,25 @@ fn what_an_expression_does_to_its_rows_is_the_fault_of_the_job() {
 fn a_task_of_another_version_is_refused() {
     let bench = Bench::new();
     let source = bench.csv("t", &["id:Int64"], "1\n");
-    let task = plan(job("SELECT * FROM t", &[source])).unwrap().tasks(0).unwrap().remove(0);
+    let task = plan(job("SELECT * FROM t", &[source]))
+        .unwrap()
+        .tasks(0)
+        .unwrap()
+        .remove(0);
     let mut payload = Payload::from_bytes(&task.payload).unwrap();
     assert_eq!(payload.version, VERSION);
     payload.version = "0.0.1/0".to_owned();
     let outcome = run(&payload.to_bytes().unwrap(), &bench.context("a"), &[], None);
     let (kind, _, message) = fault(outcome);
     assert_eq!(kind, "InternalError");
-    assert!(message.contains("0.0.1/0") && message.contains("Plan the job again"), "{message}");
-    assert_eq!(fault(run(b"no payload", &bench.context("b"), &[], None)).0, "InternalError");
+    assert!(
+        message.contains("0.0.1/0") && message.contains("Plan the job again"),
+        "{message}"
+    );
+    assert_eq!(
+        fault(run(b"no payload", &bench.context("b"), &[], None)).0,
+        "InternalError"
+    );
 }
 
 #[test]
@@ -168,7 +304,15 @@ fn planning_again_gives_the_same_tasks() {
     let mut wanted = job("SELECT id, now() AS at FROM t", &[source]);
     wanted.shard_size_bytes = Some(2);
     wanted.planned_at_us = Some(1_700_000_000_000_000);
-    let payloads = || plan(wanted.clone()).unwrap().tasks(0).unwrap().into_iter().map(|t| t.payload).collect::<Vec<_>>();
+    let payloads = || {
+        plan(wanted.clone())
+            .unwrap()
+            .tasks(0)
+            .unwrap()
+            .into_iter()
+            .map(|t| t.payload)
+            .collect::<Vec<_>>()
+    };
     assert!(payloads().len() > 1);
     assert_eq!(payloads(), payloads());
     let done = bench.run(wanted.clone()).unwrap();
@@ -179,8 +323,15 @@ fn planning_again_gives_the_same_tasks() {
 fn a_missing_column_file_is_not_read_for_its_plan_alone() {
     let bench = Bench::new();
     let source = bench.csv("t", &["id:Int64"], "1\n");
-    let planned = plan(job("SELECT 1 AS one FROM t WHERE false", std::slice::from_ref(&source))).unwrap();
+    let planned = plan(job(
+        "SELECT 1 AS one FROM t WHERE false",
+        std::slice::from_ref(&source),
+    ))
+    .unwrap();
     assert_eq!(planned.bytes_to_read(), 0);
     fs::remove_file(&source.files[0].path).unwrap();
-    assert_eq!(fault(plan(job("SELECT 1 AS one FROM t", &[source]))).1, "SOURCE_NOT_FOUND");
+    assert_eq!(
+        fault(plan(job("SELECT 1 AS one FROM t", &[source]))).1,
+        "SOURCE_NOT_FOUND"
+    );
 }

@@ -1,5 +1,7 @@
 //! Whole jobs over real files, task by task.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 mod errors;
 mod parquet;

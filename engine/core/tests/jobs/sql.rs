@@ -17,28 +17,58 @@ fn orders(bench: &Bench) -> Source {
             7 => "\"\"".to_owned(),
             _ => format!("note {n}"),
         };
-        let amount = if n % 11 == 3 { String::new() } else { format!("{}.{:02}", mixed, n % 100) };
-        let weight = if n % 13 == 5 { String::new() } else { format!("{}", (mixed as f64) / 7.0) };
+        let amount = if n % 11 == 3 {
+            String::new()
+        } else {
+            format!("{}.{:02}", mixed, n % 100)
+        };
+        let weight = if n % 13 == 5 {
+            String::new()
+        } else {
+            format!("{}", (mixed as f64) / 7.0)
+        };
         let day = 1 + n % 28;
-        rows.push_str(&format!("{n},{},\"{city}\",{amount},{weight},2024-0{}-{day:02},{note}\n", mixed % 40, 1 + n % 9));
+        rows.push_str(&format!(
+            "{n},{},\"{city}\",{amount},{weight},2024-0{}-{day:02},{note}\n",
+            mixed % 40,
+            1 + n % 9
+        ));
     }
-    let columns =
-        ["id:Int64", "customer:Int64", "city:Utf8", "amount:Decimal128(18, 2)", "weight:Float64", "day:Date32", "note:Utf8"];
+    let columns = [
+        "id:Int64",
+        "customer:Int64",
+        "city:Utf8",
+        "amount:Decimal128(18, 2)",
+        "weight:Float64",
+        "day:Date32",
+        "note:Utf8",
+    ];
     bench.csv("orders", &columns, &rows)
 }
 
 fn customers(bench: &Bench) -> Source {
-    let rows: String = (0..35).map(|n| format!("{n},\"name\n{}\",{}\n", n % 10, n % 3)).collect();
-    bench.csv("customers", &["key:Int64", "name:Utf8", "tier:Int64"], &rows)
+    let rows: String = (0..35)
+        .map(|n| format!("{n},\"name\n{}\",{}\n", n % 10, n % 3))
+        .collect();
+    bench.csv(
+        "customers",
+        &["key:Int64", "name:Utf8", "tier:Int64"],
+        &rows,
+    )
 }
 
 /// The output of a query, which all numbers of shards agree on.
 fn answer(bench: &Bench, sources: &[Source], sql: &str) -> String {
     let mut first: Option<String> = None;
     for shards in SHARDS {
-        let done = bench.run(in_shards(job(sql, sources), shards)).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        let done = bench
+            .run(in_shards(job(sql, sources), shards))
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
         for report in &done.reports {
-            assert_eq!(report.report.rows_read, report.report.rows_passed + report.report.rows_rejected);
+            assert_eq!(
+                report.report.rows_read,
+                report.report.rows_passed + report.report.rows_rejected
+            );
         }
         match &first {
             None => first = Some(done.text),
@@ -65,6 +95,10 @@ fn every_query_gives_the_same_bytes_for_any_number_of_shards() {
         "SELECT sum(amount) AS s, avg(amount) AS a, avg(customer) AS c, avg(DISTINCT customer) AS d FROM orders",
         "SELECT sum(weight) AS s, avg(weight) AS a, stddev(weight) AS d, var_pop(amount) AS v FROM orders",
         "SELECT median(amount) AS m, approx_percentile_cont(weight, 0.9) AS p, approx_distinct(id) AS n FROM orders",
+        "SELECT sum(DISTINCT weight) AS s, avg(DISTINCT weight) AS a, sum(id) AS i, sum(DISTINCT id) AS d FROM orders",
+        "SELECT city, sum(weight) FILTER (WHERE id > 50) AS s, avg(amount) FILTER (WHERE weight > 20) AS a FROM orders GROUP BY city",
+        "SELECT id, sum(weight) OVER (ORDER BY id ROWS BETWEEN 3 PRECEDING AND CURRENT ROW) AS s FROM orders",
+        "SELECT city, corr(amount, weight) AS c, stddev_pop(weight) AS d FROM orders GROUP BY city",
         "SELECT city, count(*) AS n, sum(amount) AS s FROM orders GROUP BY city",
         "SELECT customer, city, avg(amount) AS a, sum(weight) AS w FROM orders GROUP BY customer, city",
         "SELECT city, count(*) AS n FROM orders GROUP BY city HAVING count(*) > 300 ORDER BY n DESC",
@@ -116,18 +150,41 @@ fn results_are_right_and_in_the_order_of_the_file() {
     let source = [bench.csv("t", &["id:Int64", "k:Utf8", "v:Decimal128(18, 2)"], rows)];
     let ask = |sql| answer(&bench, &source, sql);
     assert_eq!(ask("SELECT count(*) AS n FROM t"), "n\n5\n");
-    assert_eq!(ask("SELECT k, sum(v) AS s, count(*) AS n FROM t GROUP BY k"), "k,s,n\nb,1.10,2\na,10.00,2\n\"c\n,\",0.01,1\n");
+    assert_eq!(
+        ask("SELECT k, sum(v) AS s, count(*) AS n FROM t GROUP BY k"),
+        "k,s,n\nb,1.10,2\na,10.00,2\n\"c\n,\",0.01,1\n"
+    );
     assert_eq!(ask("SELECT avg(v) AS a FROM t WHERE k = 'a'"), "a\n5.0\n");
+    assert_eq!(
+        ask("SELECT sum(id * 0.1e0) AS s, sum(id) AS i FROM t"),
+        "s,i\n1.5,15\n"
+    );
     assert_eq!(ask("SELECT id FROM t LIMIT 2"), "id\n1\n2\n");
-    assert_eq!(ask("SELECT k FROM t ORDER BY v DESC NULLS LAST LIMIT 2"), "k\na\na\n");
+    assert_eq!(
+        ask("SELECT k FROM t ORDER BY v DESC NULLS LAST LIMIT 2"),
+        "k\na\na\n"
+    );
     assert_eq!(ask("SELECT DISTINCT k FROM t LIMIT 2"), "k\nb\na\n");
-    assert_eq!(ask("SELECT v * (1 - v) * (1 + v) AS x FROM t WHERE id = 2"), "x\n-9.140625\n");
+    assert_eq!(
+        ask("SELECT v * (1 - v) * (1 + v) AS x FROM t WHERE id = 2"),
+        "x\n-9.140625\n"
+    );
 }
 
 #[test]
 fn a_table_is_also_called_input_when_it_is_the_only_one() {
     let bench = Bench::new();
     let source = [bench.csv("t", &["id:Int64"], "1\n2\n")];
-    assert_eq!(answer(&bench, &source, "SELECT sum(id) AS s FROM input"), "s\n3\n");
-    assert_eq!(lines(&answer(&bench, &source, "SELECT id FROM T JOIN input USING (id)")), 3);
+    assert_eq!(
+        answer(&bench, &source, "SELECT sum(id) AS s FROM input"),
+        "s\n3\n"
+    );
+    assert_eq!(
+        lines(&answer(
+            &bench,
+            &source,
+            "SELECT id FROM T JOIN input USING (id)"
+        )),
+        3
+    );
 }
