@@ -12,7 +12,7 @@ from gateway.models import Artifact, ArtifactKind, FileFormat, Job, Role
 from gateway.settings import Settings
 from gateway.storage import artifact_path
 from karyaksham_engine.errors import SourceError
-from karyaksham_engine.types import FileRef, Preview, Source
+from karyaksham_engine.types import Column, FileRef, Preview, Source
 
 __all__ = ["Artifact", "ArtifactKind", "by_job", "find", "preview"]
 
@@ -48,7 +48,7 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
         dialect=planning.written_dialect(output.get("delimiter", ","), has_header=output.get("header", True))
         if artifact.format is FileFormat.CSV
         else None,
-        columns=artifact.columns,
+        columns=_as_text(artifact.columns) if artifact.format is FileFormat.CSV else artifact.columns,
     )
     try:
         return await planning.preview(source, limit)
@@ -56,6 +56,24 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
         if error.code == "UNSUPPORTED_FORMAT":
             return None
         raise
+
+
+def _as_text(columns: list[Column]) -> list[Column]:
+    """The columns as a text file of them is read: a result has more types than text."""
+    return [
+        Column(name=column["name"], type=_type_in_text(column["type"]), nullable=True) for column in columns
+    ]
+
+
+def _type_in_text(type: str) -> str:
+    if type in ("Int8", "Int16", "Int32", "UInt8", "UInt16", "UInt32"):
+        return "Int64"
+    if type == "UInt64":
+        return "Decimal128(20, 0)"
+    if type in ("Float16", "Float32"):
+        return "Float64"
+    exact = ("Int64", "Float64", "Date32", "Boolean", "Timestamp(us)", "Timestamp(us, UTC)")
+    return type if type in exact or type.startswith("Decimal128(") else "Utf8"
 
 
 def _files(path: Path) -> list[FileRef]:

@@ -231,10 +231,11 @@ def check_reading(reading: Reading) -> None:
     skip_rows = (reading.dialect or {}).get("skip_rows", 0)
     if not 0 <= skip_rows <= SKIP_ROWS_MAX:
         raise BadInput(f"skipRows is from 0 to {SKIP_ROWS_MAX}.", field=["input", "dialect", "skipRows"])
-    if reading.columns is not None:
-        names = [column["name"] for column in reading.columns]
-        if not names or len(names) > COLUMNS_MAX or len(set(names)) != len(names):
-            raise BadInput("columns needs at least one column, each name once.", field=["input", "columns"])
+    names = [column["name"] for column in reading.columns or ()]
+    if len(names) > COLUMNS_MAX or len(set(names)) != len(names):
+        raise BadInput(
+            f"columns takes up to {COLUMNS_MAX:,} columns, each name once.", field=["input", "columns"]
+        )
 
 
 def fingerprint(values: dict[str, Any]) -> str:
@@ -266,7 +267,9 @@ def _reading_row(reading: Reading) -> dict[str, Any]:
     return {
         "format_override": reading.format,
         "dialect_overrides": reading.dialect,
-        "column_overrides": list(reading.columns) if reading.columns is not None else None,
+        "column_overrides": list(reading.columns)
+        if reading.columns
+        else None,  # [] goes back to what is detected
     }
 
 

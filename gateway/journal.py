@@ -13,7 +13,7 @@ from uuid import UUID
 from tortoise.expressions import F
 
 from gateway.models import Artifact, Job, JobEvent, JobState, JobTask, TaskState, now
-from gateway.progress import Snapshot, to_row
+from gateway.progress import FINAL_STATES, Snapshot, to_row
 from gateway.transactions import atomically
 
 ACTIVE_STATES: Final = (JobState.PLANNING, JobState.RUNNING, JobState.FINALIZING, JobState.CANCELING)
@@ -72,6 +72,9 @@ async def advance(
             job = job.filter(lease_epoch=epoch)
         if not await job.update(state=after, event_seq=F("event_seq") + 1, **values):
             return False
+        if after in FINAL_STATES:
+            unfinished = JobTask.filter(job_id=job_id, state__in=[TaskState.PENDING, TaskState.RUNNING])
+            await unfinished.update(state=TaskState.SKIPPED)
         for artifact in artifacts:
             await Artifact.create(job_id=job_id, **artifact)
         await _append(job_id, fact)

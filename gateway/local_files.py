@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
-from karyaksham_engine.types import FileRef
-
 from gateway.errors import BadInput
+from karyaksham_engine.types import FileRef
 
 FILES_MAX: Final = 10_000
 """Of one dataset."""

@@ -91,7 +91,6 @@ async def test_a_missing_file_is_an_error_of_the_field(settings: Settings, api: 
         ({"name": " "}, ["input", "name"]),
         ({"dialect": {"delimiter": ";;"}}, ["input", "dialect", "delimiter"]),
         ({"dialect": {"skipRows": -1}}, ["input", "dialect", "skipRows"]),
-        ({"columns": []}, ["input", "columns"]),
         ({"columns": [{"name": "a", "type": "Int64"}] * 2}, ["input", "columns"]),
         ({"idempotencyKey": ""}, ["input", "idempotencyKey"]),
     ],
@@ -150,6 +149,8 @@ async def test_update_with_an_unknown_column_says_so(settings: Settings, api: Ap
     await api.call(UPDATE, input={"datasetId": dataset["id"], "columns": columns})
     updated = await inspected(api, dataset["id"])
     assert updated["status"] == "INVALID" and "colour" in updated["problem"]
+    await api.call(UPDATE, input={"datasetId": dataset["id"], "columns": []})
+    assert (await inspected(api, dataset["id"]))["columns"] == dataset["columns"]
 
 
 async def test_update_of_the_name_alone_inspects_nothing(settings: Settings, api: Api) -> None:

@@ -96,6 +96,13 @@ async def test_bad_rows_fail_the_job_and_are_named(settings: Settings, api: Api)
     assert not [artifact for artifact in job["artifacts"] if artifact["kind"] == "OUTPUT"]
 
 
+async def test_no_task_of_a_job_that_ended_is_said_to_run(settings: Settings, api: Api) -> None:
+    job = await finished(api, await journeys.file(settings, api, BROKEN), "SELECT id FROM input")
+    assert job["state"] == "FAILED"
+    states = {task["state"] for stage in job["progress"]["stages"] for task in stage["tasks"]}
+    assert not states & {"RUNNING", "PENDING"}
+
+
 async def test_bad_rows_can_be_set_aside(settings: Settings, api: Api) -> None:
     dataset = await journeys.file(settings, api, BROKEN)
     job = await finished(api, dataset, "SELECT id FROM input", badRows={"policy": "REJECT_ROW"})
@@ -129,6 +136,15 @@ async def test_every_format_comes_out_and_can_be_previewed(
     preview = (await api.call(query, id=job["id"]))["artifacts"][0]["preview"]
     shown = {"columns": [{"name": "id"}, {"name": "country"}], "rows": [[1, "DE"]], "truncated": True}
     assert preview == (None if format == "NDJSON" else shown)
+
+
+async def test_a_csv_of_types_that_text_does_not_have_can_be_previewed(
+    api: Api, orders: dict[str, Any]
+) -> None:
+    job = await finished(api, orders, "SELECT length(country) AS letters FROM input WHERE id = 1")
+    query = "query($id: ID!) { job(id: $id) { artifacts { preview { columns { name type } rows } } } }"
+    preview = (await api.call(query, id=job["id"]))["artifacts"][0]["preview"]
+    assert preview == {"columns": [{"name": "letters", "type": "Int64"}], "rows": [[2]]}
 
 
 async def test_parts_come_as_one_archive(settings: Settings, api: Api) -> None:
