@@ -205,3 +205,13 @@ class RejectsWriter:
         """The bases are the rows and lines of the file before this shard."""
     def commit(self) -> Committed: ...
     def abort(self) -> None: ...
+
+def commit_parts(
+    target_dir: str, parts: Sequence[Part], output: Output, columns: Sequence[Column]
+) -> Committed:
+    """A folder of whole files, `part-00000.<ext>` and so on, with `manifest.json` and `_SUCCESS`.
+
+    It is made under a hidden name and renamed when whole. A folder that an earlier call made is replaced;
+    any other that is not empty raises InvalidJob OUTPUT_EXISTS. Parts without rows get no file. `sha256` is
+    that of the manifest, which names the files' own.
+    """

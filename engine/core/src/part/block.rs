@@ -267,6 +267,7 @@ fn held_bytes(batch: &RecordBatch) -> Result<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use arrow::array::{Int64Array, StringViewArray};

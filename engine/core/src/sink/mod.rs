@@ -4,6 +4,7 @@
 mod arrow;
 mod cells;
 pub mod csv;
+mod digits;
 mod ndjson;
 pub mod parquet;
 mod portable;

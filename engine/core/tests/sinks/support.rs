@@ -131,7 +131,7 @@ impl Random {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -140,7 +140,7 @@ impl Random {
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.bits() % limit
     }
 
     pub fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
@@ -211,7 +211,7 @@ pub fn random_batch(random: &mut Random, rows: usize) -> RecordBatch {
         each(&mut |r| {
             Arc::new(
                 (0..rows)
-                    .map(|_| r.maybe(|r| r.next() as i64 >> r.below(64)))
+                    .map(|_| r.maybe(|r| r.bits() as i64 >> r.below(64)))
                     .collect::<Int64Array>(),
             )
         }),
@@ -223,12 +223,12 @@ pub fn random_batch(random: &mut Random, rows: usize) -> RecordBatch {
         }),
         each(&mut |r| {
             let array: Decimal128Array = (0..rows)
-                .map(|_| r.maybe(|r| i128::from(r.next() as i64) * i128::from(r.below(1 << 40))))
+                .map(|_| r.maybe(|r| i128::from(r.bits() as i64) * i128::from(r.below(1 << 40))))
                 .collect();
             Arc::new(array.with_precision_and_scale(38, 10).unwrap())
         }),
         each(&mut |r| {
-            let number = |r: &mut Random| f64::from_bits(r.next());
+            let number = |r: &mut Random| f64::from_bits(r.bits());
             let finite = |r: &mut Random| Some(number(r)).filter(|n| n.is_finite());
             Arc::new((0..rows).map(|_| finite(r)).collect::<Float64Array>())
         }),
