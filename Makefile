@@ -71,7 +71,7 @@ $(STAMPS)/python: requirements.txt | packages-build
 
 $(STAMPS)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMPS)/python
 	@echo "==> engine: building (about a quarter of an hour on two cores the first time, seconds later on)"
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --quiet
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --quiet >/dev/null
 	@echo "$(CURDIR)" > $$(echo .venv/lib/python3*/site-packages)/karyaksham_rooms.pth
 	@touch $@
 

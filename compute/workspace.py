@@ -24,6 +24,7 @@ class Seen:
     """A source file as it was when the run started."""
 
     path: str
+    name: str
     size_bytes: int
     modified_ns: int
 
@@ -35,7 +36,7 @@ def look(sources: Iterable[Source]) -> list[Seen]:
         for file in source["files"]:
             if "://" in file["path"]:
                 continue
-            name = os.path.basename(file["path"])
+            name = file.get("name") or os.path.basename(file["path"])
             try:
                 stat = os.stat(file["path"])
             except FileNotFoundError:
@@ -46,7 +47,7 @@ def look(sources: Iterable[Source]) -> list[Seen]:
                 ) from None
             if stat.st_size != file["size_bytes"]:
                 raise changed(name)
-            seen.append(Seen(file["path"], stat.st_size, stat.st_mtime_ns))
+            seen.append(Seen(file["path"], name, stat.st_size, stat.st_mtime_ns))
     return seen
 
 
@@ -56,9 +57,9 @@ def check_unchanged(seen: Iterable[Seen]) -> None:
         try:
             stat = os.stat(file.path)
         except FileNotFoundError:
-            raise changed(os.path.basename(file.path)) from None
+            raise changed(file.name) from None
         if (stat.st_size, stat.st_mtime_ns) != (file.size_bytes, file.modified_ns):
-            raise changed(os.path.basename(file.path))
+            raise changed(file.name)
 
 
 def changed(name: str) -> SourceError:

@@ -122,7 +122,7 @@ async def create_from_upload(owner: User, upload: Upload, name: str | None, *, p
             upload_id=upload.id,
             name=checked_name(name or upload.filename, field="datasetName"),
             uri=f"upload://{upload.id}/{upload.filename}",
-            files=[FileRef(path=str(path), size_bytes=upload.size_bytes)],
+            files=[FileRef(path=str(path), size_bytes=upload.size_bytes, name=upload.filename)],
             size_bytes=upload.size_bytes,
             format=format_of_name(upload.filename),
         )

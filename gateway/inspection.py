@@ -106,7 +106,8 @@ async def inspect(dataset: Dataset, settings: Settings) -> None:
 
 async def _files(dataset: Dataset, settings: Settings) -> Sequence[FileRef]:
     if dataset.upload_id is not None:
-        return [FileRef(path=file["path"], size_bytes=file["size_bytes"]) for file in dataset.files]
+        kept: list[FileRef] = dataset.files
+        return kept
     found = await asyncio.to_thread(local_files.find, dataset.uri, settings.data_roots, private=settings.root)
     return found.files
 

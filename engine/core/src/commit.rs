@@ -49,7 +49,7 @@ pub struct OutputWriter {
 enum Assembly {
     /// The target, and what comes before the first row.
     Bytes(Target, Vec<u8>),
-    Parquet(ParquetFile),
+    Parquet(Box<ParquetFile>),
     Arrow(ArrowFile),
     /// The target, and the rows that are shown.
     Table(Target, Vec<RecordBatch>),
@@ -75,7 +75,7 @@ impl OutputWriter {
                 Assembly::Bytes(target, sink::csv::header(names, sink::delimiter(output)?))
             }
             OutputFormat::Csv | OutputFormat::Ndjson => Assembly::Bytes(target, Vec::new()),
-            OutputFormat::Parquet => Assembly::Parquet(ParquetFile::new(target, output)),
+            OutputFormat::Parquet => Assembly::Parquet(Box::new(ParquetFile::new(target, output))),
             OutputFormat::Arrow => Assembly::Arrow(ArrowFile::new(target)),
             OutputFormat::Table => Assembly::Table(target, Vec::new()),
         };

@@ -66,6 +66,17 @@ pub struct FileRef {
     pub path: String,
     /// Its size; a file of another size is another file.
     pub size_bytes: u64,
+    /// What people call it; None: the last part of the path.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+impl FileRef {
+    /// What people call it: never a folder of ours.
+    pub fn shown_name(&self) -> &str {
+        let last = || self.path.rsplit('/').next().unwrap_or_default();
+        self.name.as_deref().unwrap_or_else(last)
+    }
 }
 
 /// What a source file is.

@@ -60,6 +60,8 @@ class Column(TypedDict):
 class FileRef(TypedDict):
     path: str
     size_bytes: int
+    name: NotRequired[str]
+    """What people call it, in rejects and messages; left out: the last part of the path."""
 
 
 class Source(TypedDict):

@@ -139,6 +139,7 @@ pub(super) fn bind(
             first_reject: None,
         }),
         path,
+        name: source.files[file].shown_name().to_owned(),
         surroundings,
     });
     let bound = CsvSource {
@@ -258,6 +259,7 @@ impl DataSource for CsvSource {
 pub struct CsvRun {
     file: usize,
     path: String,
+    name: String,
     surroundings: Surroundings,
     state: Mutex<State>,
 }
@@ -340,7 +342,7 @@ impl CsvRun {
     fn keep_rejects(&self, state: &mut State) -> Result<()> {
         for reject in state.scan.take_rejects() {
             let reject = FileReject {
-                file: self.path.clone(),
+                file: self.name.clone(),
                 reject,
             };
             if state.rejects.is_none() {

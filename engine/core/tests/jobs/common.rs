@@ -165,6 +165,7 @@ pub fn file(path: &Path) -> FileRef {
     FileRef {
         path: path.to_string_lossy().into_owned(),
         size_bytes: fs::metadata(path).unwrap().len(),
+        name: None,
     }
 }
 

@@ -85,6 +85,7 @@ impl Bench {
             files: vec![FileRef {
                 path: path.into(),
                 size_bytes: sniffed.size_bytes,
+                name: None,
             }],
             dialect: sniffed.dialect,
             columns: sniffed.columns,
