@@ -7,8 +7,9 @@ mod buffer;
 mod rejects;
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -44,16 +45,36 @@ pub struct Destination {
 /// Bytes in memory, or in a file.
 #[derive(Debug, Clone)]
 pub enum Content {
-    /// Shared, not copied.
-    Memory(Bytes),
+    /// In chunks, shared and not copied.
+    Memory(Arc<[Bytes]>),
     /// A whole file.
     File(PathBuf),
 }
 
-/// Something that reads [`Content`] from its start.
-pub trait ReadSeek: Read + Seek + Send {}
+/// Reads chunks one after the other.
+struct Chunks {
+    chunks: Arc<[Bytes]>,
+    chunk: usize,
+    at: usize,
+}
 
-impl<T: Read + Seek + Send> ReadSeek for T {}
+impl Read for Chunks {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while let Some(chunk) = self.chunks.get(self.chunk) {
+            let left = &chunk[self.at..];
+            if left.is_empty() {
+                self.chunk += 1;
+                self.at = 0;
+                continue;
+            }
+            let length = left.len().min(out.len());
+            out[..length].copy_from_slice(&left[..length]);
+            self.at += length;
+            return Ok(length);
+        }
+        Ok(0)
+    }
+}
 
 impl Content {
     /// Where the file is; None in memory.
@@ -68,9 +89,13 @@ impl Content {
     ///
     /// # Errors
     /// TransientIo PART_LOST where the file is gone or not whole: its task can make it again.
-    pub(crate) fn reader(&self, size_bytes: u64) -> Result<Box<dyn ReadSeek>> {
+    pub(crate) fn reader(&self, size_bytes: u64) -> Result<Box<dyn Read + Send>> {
         Ok(match self {
-            Self::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Self::Memory(chunks) => Box::new(Chunks {
+                chunks: Arc::clone(chunks),
+                chunk: 0,
+                at: 0,
+            }),
             Self::File(path) => Box::new(open_whole(path, size_bytes)?),
         })
     }

@@ -51,7 +51,7 @@ impl ParquetFile {
 
     pub(super) fn append(&mut self, part: &Part) -> Result<()> {
         match part.content() {
-            Content::Memory(bytes) => self.take_in(bytes.clone(), part.rows()),
+            Content::Memory(chunks) => self.take_in(Bytes::from(chunks.concat()), part.rows()),
             Content::File(path) => self.take_in(open_whole(path, part.size_bytes())?, part.rows()),
         }
     }

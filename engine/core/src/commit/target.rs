@@ -53,7 +53,12 @@ impl Target {
     /// Add the bytes of a part, in the kernel where they need not be looked at.
     pub(super) fn append(&mut self, content: &Content, size_bytes: u64) -> Result<()> {
         let mut file = match content {
-            Content::Memory(bytes) => return self.write_all(bytes).map_err(not_written),
+            Content::Memory(chunks) => {
+                let mut chunks = chunks.iter();
+                return chunks
+                    .try_for_each(|chunk| self.write_all(chunk))
+                    .map_err(not_written);
+            }
             Content::File(path) => open_whole(path, size_bytes)?,
         };
         if self.hasher.is_none() {

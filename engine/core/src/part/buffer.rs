@@ -4,19 +4,23 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use bytes::Bytes;
+
 use super::{Content, Destination, Keep, MEMORY_LIMIT_BYTES};
 use crate::error::{EngineError, Result};
 
-/// What is gathered before it is written to a file.
+/// Memory is taken in chunks of this size, because one piece that grows is copied again and again, and a file is written
+/// in them.
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// A growing part. Dropped unfinished, it leaves its file to whoever owns the folder.
 pub struct PartBuffer {
-    pending: Vec<u8>,
+    chunk: Vec<u8>,
+    full: Vec<Bytes>,
+    full_bytes: usize,
     path: PathBuf,
     file: Option<File>,
     flushed_bytes: u64,
-    limit_bytes: usize,
 }
 
 impl PartBuffer {
@@ -26,11 +30,12 @@ impl PartBuffer {
     /// Those of making the file.
     pub fn new(destination: &Destination, file_name: &str) -> Result<Self> {
         let mut buffer = Self {
-            pending: Vec::new(),
+            chunk: Vec::new(),
+            full: Vec::new(),
+            full_bytes: 0,
             path: destination.staging_dir.join(file_name),
             file: None,
             flushed_bytes: 0,
-            limit_bytes: MEMORY_LIMIT_BYTES,
         };
         if destination.keep == Keep::File {
             buffer.spill().map_err(not_kept)?;
@@ -48,7 +53,7 @@ impl PartBuffer {
 
     /// The bytes so far.
     pub fn size_bytes(&self) -> u64 {
-        self.flushed_bytes + self.pending.len() as u64
+        self.flushed_bytes + (self.full_bytes + self.chunk.len()) as u64
     }
 
     /// All of it.
@@ -57,52 +62,52 @@ impl PartBuffer {
     /// Those of writing.
     pub fn finish(mut self) -> Result<(Content, u64)> {
         let size_bytes = self.size_bytes();
-        if self.file.is_none() {
-            return Ok((Content::Memory(self.pending.into()), size_bytes));
-        }
-        self.make_room().map_err(not_kept)?;
-        Ok((Content::File(self.path), size_bytes))
+        self.end_chunk().map_err(not_kept)?;
+        let content = match self.file {
+            None => Content::Memory(self.full.into()),
+            Some(_) => Content::File(self.path),
+        };
+        Ok((content, size_bytes))
     }
 
-    fn make_room(&mut self) -> io::Result<()> {
-        if self.file.is_none() {
-            self.spill()?;
+    /// Put the chunk where it is to stay, and begin another.
+    fn end_chunk(&mut self) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            file.write_all(&self.chunk)?;
+            self.flushed_bytes += self.chunk.len() as u64;
+            self.chunk.clear();
+            return Ok(());
         }
-        let pending = std::mem::take(&mut self.pending);
-        self.write_through(&pending)?;
-        if pending.capacity() <= 2 * CHUNK_BYTES {
-            self.pending = pending;
-            self.pending.clear();
+        self.full_bytes += self.chunk.len();
+        self.full.push(std::mem::take(&mut self.chunk).into());
+        if self.full_bytes > MEMORY_LIMIT_BYTES {
+            self.spill()?;
+        } else {
+            self.chunk.reserve(CHUNK_BYTES);
         }
         Ok(())
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        self.file = Some(File::create(&self.path)?);
-        self.limit_bytes = CHUNK_BYTES;
-        Ok(())
-    }
-
-    fn write_through(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(file) = &mut self.file {
-            file.write_all(bytes)?;
-            self.flushed_bytes += bytes.len() as u64;
+        let mut file = File::create(&self.path)?;
+        for chunk in self.full.drain(..) {
+            file.write_all(&chunk)?;
+            self.flushed_bytes += chunk.len() as u64;
         }
+        self.full_bytes = 0;
+        self.file = Some(file);
         Ok(())
     }
 }
 
 impl Write for PartBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.pending.len() + bytes.len() > self.limit_bytes {
-            self.make_room()?;
-            if bytes.len() > self.limit_bytes {
-                self.write_through(bytes)?;
-                return Ok(bytes.len());
-            }
+        if self.chunk.len() + bytes.len() > CHUNK_BYTES && !self.chunk.is_empty() {
+            self.end_chunk()?;
         }
-        self.pending.extend_from_slice(bytes);
-        Ok(bytes.len())
+        let taken = &bytes[..bytes.len().min(CHUNK_BYTES)];
+        self.chunk.extend_from_slice(taken);
+        Ok(taken.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,9 +1,9 @@
 //! Rejects of one task: JSON lines with the keys of `Reject`, rows and lines counted within the shard.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::{Path, PathBuf};
 
-use super::{Content, Destination, PartBuffer, ReadSeek};
+use super::{Content, Destination, PartBuffer};
 use crate::error::{EngineError, Result};
 use crate::job::FileReject;
 
@@ -53,7 +53,7 @@ impl RejectsPart {
     }
 }
 
-struct Rejects(Lines<BufReader<Box<dyn ReadSeek>>>);
+struct Rejects(Lines<BufReader<Box<dyn Read + Send>>>);
 
 impl Iterator for Rejects {
     type Item = Result<FileReject>;

@@ -146,11 +146,11 @@ fn values<T: ArrowPrimitiveType>(array: &dyn Array) -> ScalarBuffer<T::Native> {
 
 /// Year, month and day of a count of days since 1970-01-01, in the proleptic Gregorian calendar.
 #[inline]
-fn civil(days: i64) -> (i64, u64, u64) {
+fn civil(days: i64) -> (i64, u32, u32) {
     // Years are counted from March, so that the leap day is the last one of a year of an era of 400 years.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097) as u64;
+    let day_of_era = shifted.rem_euclid(146_097) as u32;
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -161,7 +161,7 @@ fn civil(days: i64) -> (i64, u64, u64) {
     } else {
         month_from_march - 9
     };
-    let year = era * 400 + year_of_era as i64 + i64::from(month <= 2);
+    let year = era * 400 + i64::from(year_of_era) + i64::from(month <= 2);
     (year, month, day)
 }
 
@@ -171,17 +171,17 @@ fn write_date(days: i64, out: &mut [u8]) -> usize {
     if !(0..10_000).contains(&year) {
         return write_far_date(year, month, day, out);
     }
-    let digits = eight_digits(year as u64 * 10_000 + month * 100 + day) | ZEROS;
+    let digits = eight_digits(u64::from(year as u32 * 10_000 + month * 100 + day)) | ZEROS;
     let [a, b, c, d, e, f, g, h] = digits.to_le_bytes();
     store(out, 0, [a, b, c, d, b'-', e, f, b'-', g, h], 10)
 }
 
 /// ISO 8601 wants a sign and at least four digits.
 #[cold]
-fn write_far_date(year: i64, month: u64, day: u64, out: &mut [u8]) -> usize {
+fn write_far_date(year: i64, month: u32, day: u32, out: &mut [u8]) -> usize {
     out[0] = if year < 0 { b'-' } else { b'+' };
     let at = write_u64_slowly(year.unsigned_abs(), out, 1, 4);
-    let [.., a, b, c, d] = (eight_digits(month * 100 + day) | ZEROS).to_le_bytes();
+    let [.., a, b, c, d] = (eight_digits(u64::from(month * 100 + day)) | ZEROS).to_le_bytes();
     store(out, at, [b'-', a, b, b'-', c, d], 6)
 }
 

@@ -235,12 +235,12 @@ fn memory_and_file_hold_the_same_bytes() {
     let file = bench.part(&csv, Keep::File, &[batch.clone(), batch]);
     assert_eq!(memory.rows(), 40_000);
     assert_eq!(memory.path(), None);
-    let karyaksham_core::part::Content::Memory(bytes) = memory.content() else {
+    let karyaksham_core::part::Content::Memory(chunks) = memory.content() else {
         panic!("not in memory");
     };
     let path = file.path().unwrap();
     assert!(path.ends_with("output.csv"));
-    assert_eq!(&std::fs::read(path).unwrap(), bytes);
+    assert_eq!(std::fs::read(path).unwrap(), chunks.concat());
     assert_eq!(file.size_bytes(), memory.size_bytes());
 }
 
