@@ -90,7 +90,11 @@ fn a_single_column_keeps_nulls_and_empty_strings() {
     let values = StringViewArray::from(vec![None, Some(""), Some("a"), None, Some("\n"), None]);
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(values)]).unwrap();
     let bench = Bench::new();
-    bench.write("out.csv", &output(OutputFormat::Csv), &[batch.clone()]);
+    bench.write(
+        "out.csv",
+        &output(OutputFormat::Csv),
+        std::slice::from_ref(&batch),
+    );
     assert_eq!(read_back(&bench.path("out.csv"), &schema, b','), batch);
 }
 
