@@ -109,7 +109,7 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     serve = commands.add_parser("serve", help="everything in one process: page, API, dispatcher, local Ray")
     serve.add_argument("--host", help="default: 127.0.0.1")
     serve.add_argument("--port", type=int, help="default: 8000; 0 takes a free one")
-    serve.add_argument("--data-dir", metavar="DIR", help="database, uploads, results; default: ./data")
+    serve.add_argument("--data-dir", metavar="DIR", help="database, uploads, results; default: ~/.karyaksham")
     serve.set_defaults(handler="gateway.serve:serve")
 
     dispatch = commands.add_parser(
