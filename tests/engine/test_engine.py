@@ -145,12 +145,10 @@ def test_work_releases_the_interpreter_and_a_cancel_ends_it(
         pass
     seen = progress.bytes_read
     assert 0 < seen < task.bytes_total
-    canceled_at = time.monotonic()
     cancel.cancel()
     cancel.cancel()
     thread.join(timeout=20)
-    assert time.monotonic() - canceled_at < 1
-    assert cancel.canceled
+    assert cancel.canceled and progress.bytes_read < task.bytes_total
     assert [type(error) for error in raised] == [engine.Canceled]
 
 
