@@ -15,6 +15,10 @@ for program in $programs; do
     command -v "$program" >/dev/null || packages+=("${package_of[$program]}")
 done
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+# Debian keeps the server's programs off the PATH.
+if [ "$1" = test ] && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then
+    packages+=(postgresql)
+fi
 
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
