@@ -26,7 +26,7 @@ class Phase:
     """Patterns whose first groups, added up over the output, count tests."""
 
 
-CARGO_TEST = ("cargo", "test", "--release", "--locked", "--quiet", "--package")
+CARGO_TEST = ("cargo", "test", "--release", "--locked", "--no-fail-fast", "--quiet", "--package")
 CARGO_PASSED = r"test result: \w+\. (\d+) passed"
 CARGO_FAILED = r"test result: .* (\d+) failed"
 PHASES = (

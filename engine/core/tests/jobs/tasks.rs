@@ -49,7 +49,7 @@ fn rejected_rows_are_told_and_the_balance_closes() {
         assert!(
             done.rejects
                 .iter()
-                .all(|r| r.file == source[0].files[0].path)
+                .all(|r| r.file == source[0].files[0].shown_name())
         );
         seen.push((
             done.text,
