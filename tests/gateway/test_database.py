@@ -98,7 +98,9 @@ def programs() -> Path | None:
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL of its own on a socket in a temporary folder."""
     folder = programs()
-    assert folder is not None, "PostgreSQL's server programs are missing; deploy/debian-packages.sh installs them"
+    assert folder is not None, (
+        "PostgreSQL's server programs are missing; deploy/debian-packages.sh installs them"
+    )
     as_user = (
         ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
     )
