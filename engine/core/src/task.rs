@@ -139,7 +139,7 @@ fn attempt(
 }
 
 fn with_start(mut shard: Shard, start: Option<u64>) -> Shard {
-    if let (Piece::Csv(range), Some(offset)) = (&mut shard.piece, start) {
+    if let (Piece::Text(range), Some(offset)) = (&mut shard.piece, start) {
         range.start = Start::Exact(offset);
     }
     shard

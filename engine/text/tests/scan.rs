@@ -9,7 +9,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use karyaksham_text::{
     BadRowPolicy, CsvScan, Dialect, ReadAt, Reject, RejectCode, ScanOptions, ShardRange,
-    ShardReport, Start, TextError,
+    ShardReport, Start, TextError, TextScan,
 };
 
 fn options(types: &[DataType], bad_rows: BadRowPolicy) -> ScanOptions {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_schema::{Field, Schema};
 use karyaksham_text::{
     BadRowPolicy, CsvScan, DialectOverrides, Reject, RejectCode, ScanOptions, ShardRange,
-    ShardReport, Sniffed, Start, sniff,
+    ShardReport, Sniffed, Start, TextScan, sniff,
 };
 use proptest::prelude::*;
 

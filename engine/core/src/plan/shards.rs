@@ -1,11 +1,11 @@
 //! Files into shards: pieces of text files whose starts are guessed and later proved to join, and runs of row groups of
 //! Parquet files.
 
-use karyaksham_text::{FileSource, ShardRange, cut, sniff};
+use karyaksham_text::{ShardRange, cut};
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileFormat, Job, Source};
-use crate::scan::{Footer, Piece, RowGroups, Shard, no_dialect, open_unchanged};
+use crate::scan::{Footer, Piece, RowGroups, Shard, TextFile};
 
 /// Smaller shards are not worth a task, where the job does not say.
 const SMALLEST_BYTES: u64 = 16 << 20;
@@ -39,7 +39,7 @@ pub fn of_source(job: &Job, index: usize) -> Result<Vec<Shard>> {
                 .collect(),
             _ => ranges(source, file, target)?
                 .into_iter()
-                .map(Piece::Csv)
+                .map(Piece::Text)
                 .collect(),
         };
         shards.extend(pieces.into_iter().map(|piece| Shard {
@@ -60,17 +60,9 @@ fn target_bytes(job: &Job, size_bytes: u64) -> u64 {
 }
 
 fn ranges(source: &Source, file: usize, target: u64) -> Result<Vec<ShardRange>> {
-    let dialect = source
-        .dialect
-        .as_ref()
-        .ok_or_else(|| no_dialect(source))?
-        .to_text()?;
-    let path = &source.files[file].path;
-    let in_file = |e: EngineError| e.in_file(path);
-    drop(open_unchanged(source, file)?);
-    let bytes = FileSource::open(path.as_ref()).map_err(|e| in_file(e.into()))?;
-    let start = sniff::data_start(&bytes, &dialect).map_err(|e| in_file(e.into()))?;
-    Ok(cut(start, source.files[file].size_bytes.max(start), target))
+    let text = TextFile::open(source, file)?;
+    let start = text.data_start()?;
+    Ok(cut(start, text.size_bytes().max(start), target))
 }
 
 /// Runs of row groups of about `target` bytes, at least one run.

@@ -2,19 +2,18 @@
 //! data: jobs read through [`crate::scan`].
 
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::FileReader;
 use datafusion::catalog::TableProvider;
-use karyaksham_text::{BadRowPolicy, CsvScan, FileSource, ReadAt, ScanOptions, ShardRange, Start};
+use karyaksham_text::{BadRowPolicy, ShardRange, Start, TextScan};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::Result;
 use crate::job::{FileFormat, MAX_RECORD_BYTES, Source};
-use crate::scan::{Table, no_dialect, open_unchanged};
+use crate::scan::{Reading, Table, TextFile, open_unchanged};
 
 const MAX_BATCH_ROWS: usize = 8192;
 
@@ -29,7 +28,7 @@ pub(crate) struct Rows<'a> {
 }
 
 enum Open {
-    Csv(Box<CsvScan>),
+    Text(Box<dyn TextScan>),
     Parquet(Box<ParquetRecordBatchReader>),
     Arrow(Box<FileReader<std::io::BufReader<File>>>),
 }
@@ -57,7 +56,7 @@ impl<'a> Rows<'a> {
     /// Of text files.
     pub(crate) fn bytes_read(&self) -> u64 {
         match &self.open {
-            Some(Open::Csv(scan)) => self.bytes_before + scan.report().bytes_read,
+            Some(Open::Text(scan)) => self.bytes_before + scan.report().bytes_read,
             _ => self.bytes_before,
         }
     }
@@ -70,7 +69,7 @@ impl<'a> Rows<'a> {
         loop {
             let batch = match &mut self.open {
                 None => None,
-                Some(Open::Csv(scan)) => {
+                Some(Open::Text(scan)) => {
                     let batch = scan.next_batch();
                     scan.take_rejects();
                     batch.map_err(|e| self.in_file(e.into()))?
@@ -109,38 +108,31 @@ impl<'a> Rows<'a> {
             FileFormat::Arrow => FileReader::try_new_buffered(file, None)
                 .map(|reader| Open::Arrow(Box::new(reader)))
                 .map_err(Into::into),
-            FileFormat::Csv | FileFormat::Ndjson => self.text(Path::new(path)),
+            FileFormat::Csv | FileFormat::Ndjson => self.text(number),
         };
         opened.map_err(|e| e.in_file(path))
     }
 
-    fn text(&self, path: &Path) -> Result<Open> {
-        let dialect = self.source.dialect.as_ref();
-        let dialect = dialect.ok_or_else(|| no_dialect(self.source))?.to_text()?;
-        let bytes = FileSource::open(path)?;
-        let data_start = karyaksham_text::sniff::data_start(&bytes, &dialect)?;
+    fn text(&self, number: usize) -> Result<Open> {
+        let text = TextFile::open(self.source, number)?;
+        let data_start = text.data_start()?;
         let range = ShardRange {
             lo: data_start,
-            hi: bytes.size_bytes(),
+            hi: text.size_bytes(),
             start: Start::Exact(data_start),
         };
         let schema = self
             .schema
             .clone()
             .unwrap_or_else(|| Arc::new(arrow::datatypes::Schema::empty()));
-        let options = ScanOptions {
-            dialect,
+        let reading = Reading {
             projection: (0..schema.fields().len()).collect(),
             schema,
             bad_rows: BadRowPolicy::RejectRow,
             batch_rows: self.batch_rows,
             max_record_bytes: MAX_RECORD_BYTES,
         };
-        Ok(Open::Csv(Box::new(CsvScan::new(
-            Arc::new(bytes),
-            Arc::new(options),
-            range,
-        ))))
+        Ok(Open::Text(text.scan(reading, range)))
     }
 }
 

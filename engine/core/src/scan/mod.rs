@@ -1,8 +1,8 @@
 //! Sources as tables. While a job is planned, a table is a leaf with one or two empty partitions, so that the plan has
 //! the same form for two shards and for two thousand; when a task runs, [`bind`] puts one real shard in its place.
 
-mod csv;
 mod parquet;
+mod text;
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ use crate::job::{FileFormat, FileReject, FileShardReport, Job, Source};
 use crate::part::{Destination, RejectsPart};
 use crate::progress::{CancelToken, Progress};
 
-pub(crate) use self::csv::no_dialect;
 pub use self::parquet::{Footer, RowGroups};
+pub(crate) use self::text::{Reading, TextFile};
 
 /// What one scan task reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub struct Shard {
 #[serde(rename_all = "lowercase")]
 pub enum Piece {
     /// Bytes of a text file.
-    Csv(karyaksham_text::ShardRange),
+    Text(karyaksham_text::ShardRange),
     /// Row groups of a Parquet file.
     Parquet(RowGroups),
 }
@@ -49,7 +49,7 @@ impl Piece {
     /// How much there is to read.
     pub fn size_bytes(&self) -> u64 {
         match self {
-            Self::Csv(range) => range.hi.saturating_sub(range.lo),
+            Self::Text(range) => range.hi.saturating_sub(range.lo),
             Self::Parquet(groups) => groups.hi - groups.lo,
         }
     }
@@ -71,7 +71,7 @@ impl Table {
     /// SourceError UNSUPPORTED_FORMAT, InvalidJob for columns that can't be read.
     pub fn new(index: usize, source: &Source, shards: usize) -> Result<Self> {
         let schema = match source.format {
-            FileFormat::Csv => csv::schema(source)?,
+            FileFormat::Csv => text::schema(source)?,
             FileFormat::Parquet => parquet::schema(source)?,
             FileFormat::Ndjson | FileFormat::Arrow => return Err(unsupported(source)),
         };
@@ -119,7 +119,7 @@ impl TableProvider for Table {
             FileFormat::Parquet => {
                 parquet::leaf(self.source, &self.schema, projection, self.partitions)?
             }
-            _ => csv::leaf(self.source, &self.schema, projection, self.partitions),
+            _ => text::leaf(self.source, &self.schema, projection, self.partitions),
         })
     }
 }
@@ -127,7 +127,7 @@ impl TableProvider for Table {
 /// Index of the source that a leaf stands for; None for everything else.
 pub fn source_of(plan: &dyn ExecutionPlan) -> Option<usize> {
     let leaf = plan.downcast_ref::<DataSourceExec>()?;
-    csv::source_of(leaf).or_else(|| parquet::source_of(leaf))
+    text::source_of(leaf).or_else(|| parquet::source_of(leaf))
 }
 
 /// What watches a scan, and where it leaves its rejects.
@@ -145,7 +145,7 @@ pub struct Surroundings {
 #[derive(Debug, Clone)]
 pub enum Running {
     /// Of a text file.
-    Csv(Arc<csv::CsvRun>),
+    Text(Arc<text::run::TextRun>),
     /// Of a Parquet file.
     Parquet(Arc<parquet::ParquetRun>),
 }
@@ -176,7 +176,7 @@ pub fn bind(
         .get(shard.source)
         .ok_or_else(|| EngineError::internal("a task names no source of its job"))?;
     match &shard.piece {
-        Piece::Csv(range) => csv::bind(leaf, job, source, shard.file, *range, surroundings),
+        Piece::Text(range) => text::bind(leaf, job, source, shard.file, *range, surroundings),
         Piece::Parquet(groups) => parquet::bind(leaf, source, shard.file, groups, surroundings),
     }
 }
@@ -189,7 +189,7 @@ impl Running {
     /// Those of reading.
     pub fn finish(&self) -> Result<ScanOutcome> {
         match self {
-            Self::Csv(run) => run.finish(),
+            Self::Text(run) => run.finish(),
             Self::Parquet(run) => Ok(run.finish()),
         }
     }
@@ -197,7 +197,7 @@ impl Running {
     /// Whether the scan stopped at a reject, because the policy says so.
     pub fn stopped_at_reject(&self) -> bool {
         match self {
-            Self::Csv(run) => run.stopped_at_reject(),
+            Self::Text(run) => run.stopped_at_reject(),
             Self::Parquet(_) => false,
         }
     }

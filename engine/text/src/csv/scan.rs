@@ -11,7 +11,7 @@ use memchr::memchr;
 use crate::index::Simd;
 use crate::{
     BadRowPolicy, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start, StartFound,
-    TextError,
+    TextError, TextScan,
 };
 
 use super::buffer::{ChunkBuffer, PAGE_BYTES};
@@ -41,7 +41,7 @@ enum Phase {
     Done,
 }
 
-/// A scan of one shard: an iterator in spirit, blocking, without threads of its own.
+/// A scan of one shard.
 pub struct CsvScan {
     source: Arc<dyn ReadAt>,
     options: Arc<ScanOptions>,
@@ -120,46 +120,6 @@ impl CsvScan {
         self.buffer.page_bytes = PAGE_BYTES.min(self.chunk_bytes.next_power_of_two());
         self.tokens = Tokens::new(*self.tokens.grammar(), simd);
         self
-    }
-
-    /// The next rows of the projection, or None at the end of the shard. Does about one chunk (1 MiB) of work at most
-    /// a call, so a caller that checks for cancellation between calls is prompt; an empty batch means "nothing yet".
-    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, TextError> {
-        if self.phase == Phase::New {
-            self.start()?;
-        }
-        let mut budget = CALL_BYTES as u64;
-        loop {
-            while !self.chunk_is_decoded() {
-                self.decode_some();
-                if self.batch_rows == self.rows_per_batch() || self.batch_is_heavy() {
-                    return self.emit().map(Some);
-                }
-            }
-            if self.phase == Phase::Done {
-                return if self.batch_rows > 0 {
-                    self.emit().map(Some)
-                } else {
-                    Ok(None)
-                };
-            }
-            if budget == 0 {
-                return Ok(Some(RecordBatch::new_empty(self.schema.clone())));
-            }
-            let before = self.buffer.read_to;
-            self.next_chunk()?;
-            budget = budget.saturating_sub((self.buffer.read_to - before).max(PAGE_BYTES as u64));
-        }
-    }
-
-    /// The rejects found since the last call.
-    pub fn take_rejects(&mut self) -> Vec<Reject> {
-        std::mem::take(&mut self.rejects)
-    }
-
-    /// Where the scan stands; final once `next_batch` returned None.
-    pub fn report(&self) -> &ShardReport {
-        &self.report
     }
 
     fn rows_per_batch(&self) -> usize {
@@ -366,6 +326,44 @@ impl CsvScan {
             .map_err(internal)?;
         self.report.rows_passed += batch.num_rows() as u64;
         Ok(batch)
+    }
+}
+
+impl TextScan for CsvScan {
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, TextError> {
+        if self.phase == Phase::New {
+            self.start()?;
+        }
+        let mut budget = CALL_BYTES as u64;
+        loop {
+            while !self.chunk_is_decoded() {
+                self.decode_some();
+                if self.batch_rows == self.rows_per_batch() || self.batch_is_heavy() {
+                    return self.emit().map(Some);
+                }
+            }
+            if self.phase == Phase::Done {
+                return if self.batch_rows > 0 {
+                    self.emit().map(Some)
+                } else {
+                    Ok(None)
+                };
+            }
+            if budget == 0 {
+                return Ok(Some(RecordBatch::new_empty(self.schema.clone())));
+            }
+            let before = self.buffer.read_to;
+            self.next_chunk()?;
+            budget = budget.saturating_sub((self.buffer.read_to - before).max(PAGE_BYTES as u64));
+        }
+    }
+
+    fn take_rejects(&mut self) -> Vec<Reject> {
+        std::mem::take(&mut self.rejects)
+    }
+
+    fn report(&self) -> &ShardReport {
+        &self.report
     }
 }
 

@@ -8,7 +8,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use karyaksham_text::index::Simd;
 use karyaksham_text::{
-    BadRowPolicy, CsvScan, Dialect, Reject, ScanOptions, ShardRange, ShardReport, Start, chain, cut,
+    BadRowPolicy, CsvScan, Dialect, Reject, ScanOptions, ShardRange, ShardReport, Start, TextScan,
+    chain, cut,
 };
 
 use crate::reader::{Cell, Kind, Outcome, Rejected, Spec};

@@ -1,11 +1,12 @@
 //! The text scan as a data source of DataFusion. It runs where it is polled: a task has one thread, and its scan is
 //! most of its work.
 
-use std::fmt;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+mod file;
+pub(super) mod run;
 
-use datafusion::arrow::array::RecordBatch;
+use std::fmt;
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -17,12 +18,13 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::expressions::Column;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
-use karyaksham_text::{CsvScan, FileSource, ScanOptions, ShardRange};
+use karyaksham_text::ShardRange;
 
-use super::{Running, ScanOutcome, Surroundings, open_unchanged};
+pub(crate) use self::file::{Reading, TextFile};
+use self::run::TextRun;
+use super::{Running, Surroundings};
 use crate::error::{EngineError, Result};
-use crate::job::{FileReject, FileShardReport, Job, MAX_RECORD_BYTES, Source};
-use crate::part::RejectsPartWriter;
+use crate::job::{Job, MAX_RECORD_BYTES, Source};
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
@@ -75,7 +77,7 @@ pub(super) fn leaf(
     projection: Vec<usize>,
     partitions: usize,
 ) -> Arc<dyn ExecutionPlan> {
-    DataSourceExec::from_data_source(CsvSource {
+    DataSourceExec::from_data_source(TextSource {
         source,
         projected: project(schema, &projection),
         schema: Arc::clone(schema),
@@ -86,11 +88,11 @@ pub(super) fn leaf(
 }
 
 pub(super) fn source_of(leaf: &DataSourceExec) -> Option<usize> {
-    csv_source(leaf).map(|source| source.source)
+    text_source(leaf).map(|source| source.source)
 }
 
-fn csv_source(leaf: &DataSourceExec) -> Option<&CsvSource> {
-    leaf.data_source().downcast_ref::<CsvSource>()
+fn text_source(leaf: &DataSourceExec) -> Option<&TextSource> {
+    leaf.data_source().downcast_ref::<TextSource>()
 }
 
 fn project(schema: &SchemaRef, projection: &[usize]) -> SchemaRef {
@@ -110,44 +112,25 @@ pub(super) fn bind(
     range: ShardRange,
     surroundings: Surroundings,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
-    let planned = csv_source(leaf)
+    let planned = text_source(leaf)
         .ok_or_else(|| EngineError::internal("a text shard for a leaf that is none"))?;
-    let dialect = source
-        .dialect
-        .as_ref()
-        .ok_or_else(|| no_dialect(source))?
-        .to_text()?;
-    let path = source.files[file].path.clone();
-    drop(open_unchanged(source, file)?);
-    let bytes =
-        FileSource::open(Path::new(&path)).map_err(|e| EngineError::from(e).in_file(&path))?;
-    let options = ScanOptions {
-        dialect,
+    let reading = Reading {
         schema: Arc::clone(&planned.schema),
         projection: planned.projection.clone(),
         bad_rows: job.bad_rows.policy,
         batch_rows: BATCH_ROWS,
         max_record_bytes: job.max_record_bytes.unwrap_or(MAX_RECORD_BYTES),
     };
-    let run = Arc::new(CsvRun {
-        file,
-        state: Mutex::new(State {
-            scan: CsvScan::new(Arc::new(bytes), Arc::new(options), range),
-            done: false,
-            counted: Counted::default(),
-            rejects: None,
-            first_reject: None,
-        }),
-        path,
-        name: source.files[file].shown_name().to_owned(),
-        surroundings,
-    });
-    let bound = CsvSource {
+    let scan = TextFile::open(source, file)?.scan(reading, range);
+    let path = source.files[file].path.clone();
+    let name = source.files[file].shown_name().to_owned();
+    let run = Arc::new(TextRun::new(scan, file, path, name, surroundings));
+    let bound = TextSource {
         partitions: 1,
         run: Some(Arc::clone(&run)),
         ..planned.clone()
     };
-    Ok((DataSourceExec::from_data_source(bound), Running::Csv(run)))
+    Ok((DataSourceExec::from_data_source(bound), Running::Text(run)))
 }
 
 pub(crate) fn no_dialect(source: &Source) -> EngineError {
@@ -163,16 +146,16 @@ pub(crate) fn no_dialect(source: &Source) -> EngineError {
 
 /// A table of text files in a plan; with `run`, one shard of it.
 #[derive(Debug, Clone)]
-struct CsvSource {
+struct TextSource {
     source: usize,
     schema: SchemaRef,
     projection: Vec<usize>,
     projected: SchemaRef,
     partitions: usize,
-    run: Option<Arc<CsvRun>>,
+    run: Option<Arc<TextRun>>,
 }
 
-impl DataSource for CsvSource {
+impl DataSource for TextSource {
     fn open(
         &self,
         _partition: usize,
@@ -251,131 +234,5 @@ impl DataSource for CsvSource {
         _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DataFusionResult<TreeNodeRecursion>,
     ) -> DataFusionResult<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
-    }
-}
-
-/// The scan of one shard, shared by the plan that consumes it and the task that answers for it.
-#[derive(Debug)]
-pub struct CsvRun {
-    file: usize,
-    path: String,
-    name: String,
-    surroundings: Surroundings,
-    state: Mutex<State>,
-}
-
-struct State {
-    scan: CsvScan,
-    done: bool,
-    counted: Counted,
-    rejects: Option<RejectsPartWriter>,
-    first_reject: Option<FileReject>,
-}
-
-/// What the progress counters have been told.
-#[derive(Debug, Default)]
-struct Counted {
-    bytes: u64,
-    rows: u64,
-    rejected: u64,
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State")
-            .field("done", &self.done)
-            .field("counted", &self.counted)
-            .finish_non_exhaustive()
-    }
-}
-
-impl CsvRun {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in the scan ends the task; what it left behind is only read for its account.
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// The next batch that has rows.
-    fn next_rows(&self) -> Result<Option<RecordBatch>> {
-        let mut state = self.lock();
-        while let Some(batch) = self.step(&mut state)? {
-            if batch.num_rows() > 0 {
-                return Ok(Some(batch));
-            }
-        }
-        Ok(None)
-    }
-
-    /// About one chunk of work.
-    fn step(&self, state: &mut State) -> Result<Option<RecordBatch>> {
-        if state.done {
-            return Ok(None);
-        }
-        self.surroundings.cancel.check()?;
-        let batch = state
-            .scan
-            .next_batch()
-            .map_err(|e| EngineError::from(e).in_file(&self.path))?;
-        state.done = batch.is_none();
-        let report = state.scan.report();
-        let (bytes, rows, rejected) = (report.bytes_read, report.rows_read, report.rows_rejected);
-        let counted = &mut state.counted;
-        self.surroundings.progress.add_read(
-            bytes.saturating_sub(counted.bytes),
-            rows.saturating_sub(counted.rows),
-            rejected.saturating_sub(counted.rejected),
-        );
-        let has_rejects = rejected > counted.rejected;
-        *counted = Counted {
-            bytes,
-            rows,
-            rejected,
-        };
-        if has_rejects || state.done {
-            self.keep_rejects(state)?;
-        }
-        Ok(batch)
-    }
-
-    fn keep_rejects(&self, state: &mut State) -> Result<()> {
-        for reject in state.scan.take_rejects() {
-            let reject = FileReject {
-                file: self.name.clone(),
-                reject,
-            };
-            if state.rejects.is_none() {
-                state.rejects = Some(RejectsPartWriter::new(&self.surroundings.destination)?);
-            }
-            if let Some(writer) = &mut state.rejects {
-                writer.push(&reject)?;
-            }
-            state.first_reject.get_or_insert(reject);
-        }
-        Ok(())
-    }
-
-    pub(super) fn stopped_at_reject(&self) -> bool {
-        self.lock().scan.report().stopped_at_reject
-    }
-
-    pub(super) fn finish(&self) -> Result<ScanOutcome> {
-        let mut state = self.lock();
-        while self.step(&mut state)?.is_some() {}
-        let report = FileShardReport {
-            file: self.file,
-            report: state.scan.report().clone(),
-        };
-        let rejects = state
-            .rejects
-            .take()
-            .map(RejectsPartWriter::finish)
-            .transpose()?;
-        Ok(ScanOutcome {
-            report,
-            rejects,
-            first_reject: state.first_reject.take(),
-        })
     }
 }

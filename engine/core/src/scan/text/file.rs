@@ -1,0 +1,85 @@
+//! One text file of a source: its bytes, and the scan that its format needs. Whatever reads text comes through here.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use karyaksham_text::{
+    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, ScanOptions, ShardRange, TextScan, sniff,
+};
+
+use super::no_dialect;
+use crate::error::{EngineError, Result};
+use crate::job::Source;
+use crate::scan::open_unchanged;
+
+/// A file that has not changed since the job was made.
+pub(crate) struct TextFile<'a> {
+    path: &'a str,
+    dialect: Dialect,
+    bytes: Arc<dyn ReadAt>,
+}
+
+/// What a scan is to do with the records of a file.
+pub(crate) struct Reading {
+    /// All columns of the file, in its order.
+    pub(crate) schema: SchemaRef,
+    /// The columns to decode, in the order of the output.
+    pub(crate) projection: Vec<usize>,
+    /// What to do with bad records.
+    pub(crate) bad_rows: BadRowPolicy,
+    /// At most this many rows a batch.
+    pub(crate) batch_rows: usize,
+    /// A longer record is rejected.
+    pub(crate) max_record_bytes: usize,
+}
+
+impl<'a> TextFile<'a> {
+    /// The file `number` of a source.
+    ///
+    /// # Errors
+    /// SourceError SOURCE_NOT_FOUND, SOURCE_CHANGED, UNSUPPORTED_FORMAT; InvalidJob INVALID_DIALECT.
+    pub(crate) fn open(source: &'a Source, number: usize) -> Result<Self> {
+        let dialect = source
+            .dialect
+            .as_ref()
+            .ok_or_else(|| no_dialect(source))?
+            .to_text()?;
+        drop(open_unchanged(source, number)?);
+        let path = source.files[number].path.as_str();
+        let bytes =
+            FileSource::open(Path::new(path)).map_err(|e| EngineError::from(e).in_file(path))?;
+        Ok(Self {
+            path,
+            dialect,
+            bytes: Arc::new(bytes),
+        })
+    }
+
+    /// Offset of the first record, past a BOM, skipped lines and the header.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn data_start(&self) -> Result<u64> {
+        sniff::data_start(&*self.bytes, &self.dialect)
+            .map_err(|e| EngineError::from(e).in_file(self.path))
+    }
+
+    /// Offset of its end.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.bytes.size_bytes()
+    }
+
+    /// A scan of `range`, which has read nothing yet.
+    pub(crate) fn scan(self, reading: Reading, range: ShardRange) -> Box<dyn TextScan> {
+        let options = ScanOptions {
+            dialect: self.dialect,
+            schema: reading.schema,
+            projection: reading.projection,
+            bad_rows: reading.bad_rows,
+            batch_rows: reading.batch_rows,
+            max_record_bytes: reading.max_record_bytes,
+        };
+        Box::new(CsvScan::new(self.bytes, Arc::new(options), range))
+    }
+}

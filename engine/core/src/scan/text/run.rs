@@ -1,0 +1,160 @@
+//! One shard of a text file while it is read: batches for the plan, counts for progress, rejects for their file.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard};
+
+use datafusion::arrow::array::RecordBatch;
+use karyaksham_text::TextScan;
+
+use crate::error::{EngineError, Result};
+use crate::job::{FileReject, FileShardReport};
+use crate::part::RejectsPartWriter;
+use crate::scan::{ScanOutcome, Surroundings};
+
+/// The scan of one shard, shared by the plan that consumes it and the task that answers for it.
+#[derive(Debug)]
+pub struct TextRun {
+    file: usize,
+    path: String,
+    name: String,
+    surroundings: Surroundings,
+    state: Mutex<State>,
+}
+
+struct State {
+    scan: Box<dyn TextScan>,
+    done: bool,
+    counted: Counted,
+    rejects: Option<RejectsPartWriter>,
+    first_reject: Option<FileReject>,
+}
+
+/// What the progress counters have been told.
+#[derive(Debug, Default)]
+struct Counted {
+    bytes: u64,
+    rows: u64,
+    rejected: u64,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("done", &self.done)
+            .field("counted", &self.counted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TextRun {
+    pub(super) fn new(
+        scan: Box<dyn TextScan>,
+        file: usize,
+        path: String,
+        name: String,
+        surroundings: Surroundings,
+    ) -> Self {
+        Self {
+            file,
+            path,
+            name,
+            surroundings,
+            state: Mutex::new(State {
+                scan,
+                done: false,
+                counted: Counted::default(),
+                rejects: None,
+                first_reject: None,
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in the scan ends the task; what it left behind is only read for its account.
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The next batch that has rows.
+    pub(super) fn next_rows(&self) -> Result<Option<RecordBatch>> {
+        let mut state = self.lock();
+        while let Some(batch) = self.step(&mut state)? {
+            if batch.num_rows() > 0 {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// About one chunk of work.
+    fn step(&self, state: &mut State) -> Result<Option<RecordBatch>> {
+        if state.done {
+            return Ok(None);
+        }
+        self.surroundings.cancel.check()?;
+        let batch = state
+            .scan
+            .next_batch()
+            .map_err(|e| EngineError::from(e).in_file(&self.path))?;
+        state.done = batch.is_none();
+        let report = state.scan.report();
+        let (bytes, rows, rejected) = (report.bytes_read, report.rows_read, report.rows_rejected);
+        let counted = &mut state.counted;
+        self.surroundings.progress.add_read(
+            bytes.saturating_sub(counted.bytes),
+            rows.saturating_sub(counted.rows),
+            rejected.saturating_sub(counted.rejected),
+        );
+        let has_rejects = rejected > counted.rejected;
+        *counted = Counted {
+            bytes,
+            rows,
+            rejected,
+        };
+        if has_rejects || state.done {
+            self.keep_rejects(state)?;
+        }
+        Ok(batch)
+    }
+
+    fn keep_rejects(&self, state: &mut State) -> Result<()> {
+        for reject in state.scan.take_rejects() {
+            let reject = FileReject {
+                file: self.name.clone(),
+                reject,
+            };
+            if state.rejects.is_none() {
+                state.rejects = Some(RejectsPartWriter::new(&self.surroundings.destination)?);
+            }
+            if let Some(writer) = &mut state.rejects {
+                writer.push(&reject)?;
+            }
+            state.first_reject.get_or_insert(reject);
+        }
+        Ok(())
+    }
+
+    pub(in crate::scan) fn stopped_at_reject(&self) -> bool {
+        self.lock().scan.report().stopped_at_reject
+    }
+
+    pub(in crate::scan) fn finish(&self) -> Result<ScanOutcome> {
+        let mut state = self.lock();
+        while self.step(&mut state)?.is_some() {}
+        let report = FileShardReport {
+            file: self.file,
+            report: state.scan.report().clone(),
+        };
+        let rejects = state
+            .rejects
+            .take()
+            .map(RejectsPartWriter::finish)
+            .transpose()?;
+        Ok(ScanOutcome {
+            report,
+            rejects,
+            first_reject: state.first_reject.take(),
+        })
+    }
+}
