@@ -42,8 +42,8 @@ fix: setup ## Format everything and mend what the linters can
 	@cd engine && cargo fmt --all
 	@cd client && npm run --silent fix
 
-bench: setup ## karyaksham run beside DuckDB and Polars, as whole processes, results verified equal
-	@$(BIN)/python tests/bench/bench.py $(ARGS)
+bench: setup $(STAMPS)/peers ## karyaksham run beside five other engines, as whole processes, results verified equal
+	@$(BIN)/python -m tests.bench.bench $(ARGS)
 
 schema: setup ## Write docs/schema.graphql and docs/setup/settings.md from the code
 	@$(BIN)/karyaksham schema > docs/schema.graphql
@@ -68,6 +68,12 @@ $(STAMPS)/python: requirements.txt | packages-build
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
 	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/peers: tests/bench/peers.txt $(STAMPS)/python
+	@echo "==> bench: installing the other engines into .venv/peers (1.5 GB, a minute the first time)"
+	@test -x .venv/peers/bin/python || $(PYTHON) -m venv .venv/peers
+	@.venv/peers/bin/pip install --quiet --require-hashes -r tests/bench/peers.txt
+	@touch $@
 
 $(STAMPS)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMPS)/python
 	@echo "==> engine: building (about a quarter of an hour on two cores the first time, seconds later on)"

@@ -1,95 +1,78 @@
-"""Measure `karyaksham run` beside DuckDB and Polars: whole fresh processes on the same files, results verified equal.
+"""Measure `karyaksham run` beside other engines: whole fresh processes on the same files, results verified equal.
 
-Every contender runs once to warm up and to be verified, then they take turns, so that a disturbance hits all alike.
-What counts is the median of the wall time from start to exit, imports and output file included.
+Every contender runs once to warm up and to be verified; then the fastest readings of each engine take turns, so that a
+disturbance hits all alike. What counts is the median of the wall time from start to exit, imports and output included.
+
+A run at scale 1 with all engines writes docs/performance.md and its plot. Figures of other workloads that the same
+machine measured with the same versions are kept, so a long run can be done in pieces.
 """
 
 import argparse
 import json
 import os
 import platform
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from tests.bench.measure import Run, run, warm
-from tests.bench.workloads import WORKLOADS, Workload
+from tests.bench import report
+from tests.bench.contenders import ENGINES, OURS, READINGS, Contender, fast_ones, lineup
+from tests.bench.measure import run, warm
+from tests.bench.verify import Signature, difference
+from tests.bench.workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = "karyaksham"
-ENGINES = ("duckdb", "polars")
-READINGS = ("typed", "auto", "text")
-MB = 1_000_000
-
-
-@dataclass(slots=True)
-class Contender:
-    """One way to run one workload, and what was measured of it."""
-
-    name: str
-    command: list[str]
-    output: Path
-    runs: list[Run] = field(default_factory=list)
-    rows: int = 0
-    fault: str | None = None
-
-    @property
-    def median_s(self) -> float:
-        return statistics.median(run.seconds for run in self.runs)
-
-    @property
-    def cpu_s(self) -> float:
-        return statistics.median(run.cpu_s for run in self.runs)
-
-    @property
-    def peak_bytes(self) -> int:
-        return max(run.peak_bytes for run in self.runs)
-
-    def figures(self) -> dict[str, object]:
-        """What goes into the JSON file."""
-        if self.fault:
-            return {"contender": self.name, "fault": self.fault}
-        return {
-            "contender": self.name,
-            "median_s": self.median_s,
-            "seconds": [run.seconds for run in self.runs],
-            "cpu_s": self.cpu_s,
-            "peak_bytes": self.peak_bytes,
-            "rows": self.rows,
-        }
+PEERS = ROOT / ".venv" / "peers" / "bin" / "python"
+GIB = 1 << 30
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure what was asked for; 1 if a result was wrong or missing."""
+    """Measure what was asked for; 1 if ours gave no result, or one that is not that of the others."""
     options = parse(arguments)
-    print(machine(options), flush=True)
-    everything: dict[str, list[Contender]] = {}
+    conditions = machine(options)
+    print(report.conditions(conditions), flush=True)
+    figures = kept(options.figures, conditions)
+    sound = True
     with tempfile.TemporaryDirectory(prefix="karyaksham-bench-") as scratch:
         for name in options.workloads:
-            source = data(WORKLOADS[name], options)
-            contenders = lineup(name, source, Path(scratch), options)
-            heading(name, source)
-            compare(name, contenders, source, options.runs)
-            table(contenders, source.stat().st_size)
-            everything[name] = contenders
+            folder = data(name, options)
+            print(f"\n{name}  {WORKLOADS[name].title}; {', '.join(WORKLOADS[name].files)}", flush=True)
+            contenders = lineup(name, folder, Path(scratch), options)
+            reference = compare(name, contenders, options.runs)
+            told: dict[str, Any] = {"contenders": [c.figures() for c in contenders]}
+            told["bytes"] = sum((folder / file).stat().st_size for file in WORKLOADS[name].files)
+            print(report.table(told), flush=True)
+            if WORKLOADS[name].limited and options.memory:
+                limited = lineup(name, folder, Path(scratch), options, limited=True)
+                verify(name, limited, reference)
+                told["limited"] = [c.figures() for c in limited]
+                print(report.limited_table(told, options.memory), flush=True)
+            figures["workloads"][name] = told
+            options.figures.write_text(json.dumps(figures, indent=1) + "\n")
+            sound = sound and not contenders[0].fault
     print()
-    for name, contenders in everything.items():
-        print(f"{name}  {verdict(contenders)}")
-    if options.json:
-        figures = {name: [c.figures() for c in contenders] for name, contenders in everything.items()}
-        told = {"machine": machine(options), "scale": options.scale, "workloads": figures}
-        options.json.write_text(json.dumps(told, indent=1) + "\n")
-    return int(any(c.fault for contenders in everything.values() for c in contenders))
+    for name in options.workloads:
+        print(f"{name:4} {report.verdict(figures['workloads'][name])}")
+    publish(figures, options)
+    return int(not sound)
+
+
+def publish(figures: dict[str, Any], options: argparse.Namespace) -> None:
+    """Write the documentation, if these are figures that it may show."""
+    complete = options.engines == list(ENGINES) and options.readings == list(READINGS) and options.scale == 1
+    page: Path | None = options.page or (ROOT / "docs" / "performance.md" if complete else None)
+    if page is None:
+        print("\ndocs/performance.md is left as it is: it shows all engines and readings at scale 1.")
+        return
+    report.write(page, figures)
+    print(f"\nwrote {page} and {report.plot_of(page).name} beside it")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "karyaksham" / "bench"
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=(__doc__ or "").split("\n")[0])
     add = parser.add_argument
     add("--workloads", type=chosen(WORKLOADS), default=list(WORKLOADS), help="such as W2,W4")
@@ -101,18 +84,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="how the others read: typed,auto,text",
     )
     add("--runs", type=int, default=5, help="counted runs of each contender, after one that is not counted")
-    add("--scale", type=float, default=1.0, help="1: files of about 0.7 GB")
+    add("--scale", type=float, default=1.0, help="1: files of 0.7 to 1 GB")
     add("--threads", type=int, default=2)
-    add(
-        "--data",
-        type=Path,
-        default=cache / "karyaksham" / "bench",
-        help="folder of the files, made when missing",
-    )
-    add("--json", type=Path, metavar="OUT", help="write all figures to this file")
+    add("--memory", type=int, default=GIB, help="bytes, for W7 to W10 once more; 0: not")
+    add("--data", type=Path, default=cache, help="folder of the files, made when missing")
+    add("--peers", type=Path, default=PEERS, help="the Python that the other engines are installed for")
+    add("--page", type=Path, help="write the figures between the markers of this file")
     options = parser.parse_args(arguments)
     if options.runs < 1 or options.scale <= 0:
         parser.error("--runs and --scale must be positive")
+    if options.engines and not options.peers.exists():
+        parser.error(f"{options.peers} is missing: `make bench` installs the other engines there")
+    options.figures = options.data / f"figures-{options.scale:g}.json"
     return options
 
 
@@ -128,117 +111,102 @@ def chosen(known: Collection[str]) -> Callable[[str], list[str]]:
     return read
 
 
-def machine(options: argparse.Namespace) -> str:
-    """What the figures were measured on and with."""
+def machine(options: argparse.Namespace) -> dict[str, Any]:
+    """What the figures are measured on and with."""
     model = platform.processor() or platform.machine()
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
-    packages = ", ".join(f"{name} {installed(name)}" for name in (OURS, *options.engines))
-    return f"{model}, {os.cpu_count()} CPUs, {options.threads} threads; Python {platform.python_version()}, {packages}"
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    asked = "import importlib.metadata as m, sys; print(*(m.version(name) for name in sys.argv[1:]))"
+    versions = {OURS: subprocess.check_output([sys.executable, "-c", asked, OURS], text=True).strip()}
+    if options.engines:
+        # Imported too: the first run of each would else pay for reading its libraries from disk.
+        asked += (
+            "; [__import__(name) for name in sys.argv[1:]]; sys.stdout.flush(); __import__('os')._exit(0)"
+        )
+        found = subprocess.check_output([options.peers, "-c", asked, *options.engines], text=True)
+        versions |= dict(zip(options.engines, found.split(), strict=True))
+    return {
+        "cpu": model,
+        "cpus": os.cpu_count(),
+        "memory_bytes": memory_bytes,
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "threads": options.threads,
+        "runs": options.runs,
+        "scale": options.scale,
+        "memory_limit_bytes": options.memory,
+        "versions": versions,
+    }
 
 
-def installed(name: str) -> str:
-    """The version of a package."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "(not installed)"
+def kept(path: Path, conditions: dict[str, Any]) -> dict[str, Any]:
+    """The figures of earlier runs under the same conditions, or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        figures: dict[str, Any] = json.loads(path.read_text())
+        if figures["conditions"] == conditions:
+            return figures
+    return {"conditions": conditions, "workloads": {}}
 
 
-def data(workload: Workload, options: argparse.Namespace) -> Path:
-    """The file of a workload, made in a process of its own when it is missing."""
+def data(name: str, options: argparse.Namespace) -> Path:
+    """The folder of a workload's files, each made in a process of its own when it is missing."""
     folder: Path = (options.data / f"scale-{options.scale:g}").resolve()
-    path = folder / f"{workload.table}.csv"
-    if not path.exists():
-        print(f"\nmaking {path}", flush=True)
-        module("data", workload.table, f"{options.scale:g}", str(folder)).check_returncode()
-    return path
+    for file in WORKLOADS[name].files:
+        if not (folder / file).exists():
+            print(f"\nmaking {folder / file}", flush=True)
+            command = [str(options.peers), "-m", "tests.bench.data", file, f"{options.scale:g}", str(folder)]
+            subprocess.run(command, cwd=ROOT, check=True)
+        warm(folder / file)
+    return folder
 
 
-def module(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a module of this package in its own process, which may grow where this one must not."""
-    command = [sys.executable, "-m", f"tests.bench.{name}", *arguments]
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=None, text=True, check=False)
-
-
-def lineup(name: str, source: Path, scratch: Path, options: argparse.Namespace) -> list[Contender]:
-    """Ours, then the others in each way they can read."""
-    workload, threads = WORKLOADS[name], str(options.threads)
-    ours = shutil.which(OURS, path=Path(sys.executable).parent) or shutil.which(OURS)
-    output = scratch / f"{name}-{OURS}.csv"
-    sql = " ".join(workload.sql.format(table="input").split())
-    command = [ours or OURS, "run", sql, str(source), "-o", str(output), "--threads", threads]
-    contenders = [Contender(OURS, command, output, fault=None if ours else "not installed here")]
-    for engine in options.engines:
-        for reading in options.readings:
-            if reading == "text" and workload.text_sql is None:
-                continue
-            output = scratch / f"{name}-{engine}-{reading}.csv"
-            peer = [sys.executable, "-m", "tests.bench.peer", engine, reading, name, str(source), str(output)]
-            contenders.append(Contender(f"{engine} {reading}", [*peer, threads], output))
-    return contenders
-
-
-def compare(name: str, contenders: list[Contender], source: Path, runs: int) -> None:
-    """Warm up, verify, and measure in turns."""
-    warm(source)
-    for contender in contenders:
-        contender.fault = contender.fault or run(contender.command, ROOT).fault
-    # Most agree with the first of the others; ours is the one that is on trial.
-    sound = [contender for contender in contenders if not contender.fault]
-    reference = next((contender for contender in sound if contender.name != OURS), None)
-    for contender in sound if reference else []:
-        assert reference is not None
-        verified = module("verify", name, str(reference.output), str(contender.output))
-        contender.rows = int(verified.stdout.strip() or 0)
-        if verified.returncode:
-            contender.fault = f"another result than {reference.name}"
+def compare(name: str, contenders: list[Contender], runs: int) -> Signature | None:
+    """Warm up, verify, and measure in turns; what the others agree on."""
+    reference = verify(name, contenders)
     for _ in range(runs):
-        for contender in contenders:
-            if contender.fault:
-                continue
-            contender.output.unlink(missing_ok=True)
-            done = run(contender.command, ROOT)
+        for contender in fast_ones(contenders):
+            done = run(contender.command, ROOT, output=contender.output if contender.printed else None)
+            contender.discard()
             contender.fault = done.fault
             contender.runs.append(done)
+    return reference
 
 
-def heading(name: str, source: Path) -> None:
-    size = source.stat().st_size / MB
-    print(f"\n{name}  {WORKLOADS[name].title}; {source.name}, {size:,.0f} MB", flush=True)
+def verify(name: str, contenders: list[Contender], reference: Signature | None = None) -> Signature | None:
+    """Run each once, and mark those without a result or with another one.
 
-
-def table(contenders: list[Contender], size_bytes: int) -> None:
-    """One line a contender; the ratio is its time as a multiple of ours."""
-    ours = next((c for c in contenders if c.name == OURS and not c.fault), None)
-    print(
-        f"    {'':16} {'median s':>9} {'min-max':>13} {'cpu s':>6} {'GB/s':>6} {'peak MB':>8} {'rows':>9} {'ratio':>6}"
-    )
+    Most agree with the first of the others, which is the reference unless one is given; ours is on trial.
+    """
     for contender in contenders:
         if contender.fault:
-            print(f"    {contender.name:16} FAILED: {contender.fault}")
             continue
-        median = contender.median_s
-        times = [run.seconds for run in contender.runs]
-        spread = f"{min(times):.2f}-{max(times):.2f}"
-        ratio = f"{median / ours.median_s:.2f}" if ours else ""
-        rate = size_bytes / median / 1e9
-        print(
-            f"    {contender.name:16} {median:9.3f} {spread:>13} {contender.cpu_s:6.2f} {rate:6.2f}"
-            f" {contender.peak_bytes / MB:8,.0f} {contender.rows:9,} {ratio:>6}"
-        )
+        output = contender.output if contender.printed else None
+        contender.first = run(contender.command, ROOT, output=output, sample=True)
+        contender.fault = contender.first.fault
+        if not contender.fault:
+            contender.signature, contender.fault = signed(name, contender.output)
+        contender.discard()
+    sound = [contender for contender in contenders if contender.signature]
+    for contender in sound:
+        if reference is None and contender.engine != OURS:
+            reference = contender.signature
+    for contender in sound if reference else []:
+        assert contender.signature is not None and reference is not None
+        told = difference(WORKLOADS[name], reference, contender.signature)
+        contender.fault = f"wrong result: {told}" if told else None
+    return reference
 
 
-def verdict(contenders: list[Contender]) -> str:
-    """How ours stands to the best of the others."""
-    sound = [contender for contender in contenders if not contender.fault]
-    others = [contender for contender in sound if contender.name != OURS]
-    ours = next((contender for contender in sound if contender.name == OURS), None)
-    if ours is None or not others:
-        return "nothing to compare: a result is missing"
-    best = min(others, key=lambda contender: contender.median_s)
-    return f"best peer / {OURS} = {best.median_s / ours.median_s:.2f} ({best.name}), results equal"
+def signed(name: str, result: Path) -> tuple[Signature | None, str | None]:
+    """The signature of a result, from a process of its own, which may grow where this one must not."""
+    command = [sys.executable, "-m", "tests.bench.verify", name, str(result)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None, f"wrong result: {done.stderr.strip()[-300:]}"
+    return json.loads(done.stdout), None
 
 
 if __name__ == "__main__":
