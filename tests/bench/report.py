@@ -196,7 +196,7 @@ def losses(workloads: Figures) -> list[str]:
 def failures(workloads: Figures) -> list[str]:
     """Contenders of others that gave no result, or another one than the rest."""
     lines = [
-        f"- {name}{under}, {TITLES[c['engine']]} {c['reading']}: {' '.join(c['fault'].split())[:160]}"
+        f"- {name}{under}, {TITLES[c['engine']]} {c['reading']}: {' '.join(c['fault'].split())[-160:]}"
         for name, told in workloads.items()
         for key, under in (("contenders", ""), ("limited", " under the limit"))
         for c in told.get(key, [])
