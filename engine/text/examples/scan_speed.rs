@@ -14,7 +14,7 @@ use arrow_schema::{Field, Schema};
 use karyaksham_text::index::{Index, PADDING_BYTES, Simd, Symbols};
 use karyaksham_text::{
     BadRowPolicy, CsvScan, DialectOverrides, FileSource, ReadAt, ScanOptions, ShardRange,
-    ShardReport, chain, cut, simd_path, sniff,
+    ShardReport, TextScan, chain, cut, simd_path, sniff,
 };
 
 const SHARD_BYTES: u64 = 64 << 20;

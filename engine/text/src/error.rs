@@ -40,6 +40,9 @@ pub enum TextError {
         /// The type.
         data_type: String,
     },
+    /// What chooses rows has failed.
+    #[error("{0}")]
+    Filter(Box<dyn std::error::Error + Send + Sync>),
     /// A fault of this library.
     #[error("internal error: {0}")]
     Internal(String),

@@ -11,7 +11,7 @@ pub mod shard;
 pub mod sniff;
 pub mod source;
 
-pub use csv::{BadRowPolicy, CsvScan, ScanOptions};
+pub use csv::{BadRowPolicy, CsvScan, RowFilter, ScanOptions};
 pub use dialect::{Dialect, LineEnding};
 pub use error::TextError;
 pub use index::simd_path;

@@ -13,6 +13,15 @@ pub trait TextScan: Send {
     /// Reading failed, or the file has changed. Bad records are no errors, see [`TextScan::take_rejects`].
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, TextError>;
 
+    /// The next rows as text, for a scan that was asked for text: appends whole lines to `out`, and returns how many;
+    /// None at the end of the shard. Else as [`TextScan::next_batch`].
+    ///
+    /// # Errors
+    /// Those of `next_batch`.
+    fn next_text(&mut self, _out: &mut Vec<u8>) -> Result<Option<usize>, TextError> {
+        Err(TextError::Internal("this scan hands on no text".into()))
+    }
+
     /// The rejects found since the last call, in the order of the file.
     fn take_rejects(&mut self) -> Vec<Reject>;
 

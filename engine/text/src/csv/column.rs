@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
 };
-use arrow_array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::index::views::Views;
+use crate::{BadRowPolicy, ScanOptions, TextError};
 
-use super::field::{Cold, FieldFault, Rows, append, append_text};
+use super::field::{Cold, Found, Rows, append, append_text, check, check_text};
 use super::nulls::Nulls;
 use super::number::{Decimal, Float64, Int64};
+use super::rejects::type_name;
 use super::time::{Boolean, Date, Timestamp};
 
 enum Values {
@@ -38,7 +41,7 @@ pub(crate) struct Column {
 
 impl Column {
     /// None: the type is none that text is read as.
-    pub fn new(number: usize, field: &Field, nulls_bad_values: bool) -> Option<Self> {
+    fn new(number: usize, field: &Field, nulls_bad_values: bool) -> Option<Self> {
         let values = match field.data_type() {
             DataType::Int64 => Values::Int64(vec![]),
             DataType::Float64 => Values::Float64(vec![]),
@@ -75,16 +78,28 @@ impl Column {
         }
     }
 
+    /// The column `number` of the file.
+    pub fn of(number: usize, options: &ScanOptions) -> Result<Self, TextError> {
+        let field = options.schema.field(number);
+        let nulls_bad_values = options.bad_rows == BadRowPolicy::SetNull;
+        Self::new(number, field, nulls_bad_values).ok_or_else(|| TextError::UnsupportedType {
+            column: field.name().clone(),
+            data_type: type_name(field.data_type()),
+        })
+    }
+
     /// Append the fields of `rows`; a field at fault appends a default.
-    pub fn append(&mut self, rows: Rows<'_>, faults: &mut Vec<FieldFault>) {
+    pub fn append(&mut self, rows: Rows<'_>, found: &mut Found) {
+        let first_row = self.len();
         let cold = Cold {
             data: rows.data,
             grammar: rows.tokens.grammar(),
             column: self.number,
             is_nullable: self.is_nullable,
             nulls_bad_values: self.nulls_bad_values,
-            nulls: &mut self.nulls,
-            faults,
+            first_row,
+            nulls: Some(&mut self.nulls),
+            found,
             unescaped: vec![],
         };
         match &mut self.values {
@@ -98,24 +113,92 @@ impl Column {
         }
     }
 
-    /// Keep the rows from `from` on for which `keep` says so.
-    pub fn retain(&mut self, from: usize, len: usize, keep: impl Fn(usize) -> bool + Copy) {
-        fn compact<T: Copy>(values: &mut Vec<T>, from: usize, keep: impl Fn(usize) -> bool) {
-            let mut row = 0;
-            values.retain(|_| {
-                row += 1;
-                row <= from || keep(row - 1)
-            });
+    /// Find what `append` would find in `rows`, and append nothing.
+    pub fn check(&self, rows: Rows<'_>, found: &mut Found) {
+        let cold = Cold {
+            data: rows.data,
+            grammar: rows.tokens.grammar(),
+            column: self.number,
+            is_nullable: self.is_nullable,
+            nulls_bad_values: self.nulls_bad_values,
+            first_row: 0,
+            nulls: None,
+            found,
+            unescaped: vec![],
+        };
+        match &self.values {
+            Values::Int64(_) => check(&Int64, rows, cold),
+            Values::Float64(_) => check(&Float64, rows, cold),
+            Values::Decimal(_, parse) => check(parse, rows, cold),
+            Values::Date(_) => check(&Date, rows, cold),
+            Values::Timestamp(_, parse) => check(parse, rows, cold),
+            Values::Boolean(_) => check(&Boolean, rows, cold),
+            Values::Text(_) => check_text(rows, cold),
+        }
+    }
+
+    /// Append rows of an array of this column's type.
+    pub fn extend(&mut self, array: &ArrayRef, rows: &[u32]) {
+        fn primitive<T: ArrowPrimitiveType>(
+            values: &mut Vec<T::Native>,
+            array: &ArrayRef,
+            rows: &[u32],
+        ) {
+            let from = array.as_primitive::<T>().values();
+            values.extend(rows.iter().map(|row| from[*row as usize]));
+        }
+        let first_row = self.len();
+        match &mut self.values {
+            Values::Int64(values) => primitive::<Int64Type>(values, array, rows),
+            Values::Float64(values) => primitive::<Float64Type>(values, array, rows),
+            Values::Decimal(values, _) => primitive::<Decimal128Type>(values, array, rows),
+            Values::Date(values) => primitive::<Date32Type>(values, array, rows),
+            Values::Timestamp(values, _) => {
+                primitive::<TimestampMicrosecondType>(values, array, rows);
+            }
+            Values::Boolean(values) => {
+                let from = array.as_boolean().values();
+                values.extend(rows.iter().map(|row| from.value(*row as usize)));
+            }
+            Values::Text(views) => views.extend(array.as_string_view(), rows),
+        }
+        if let Some(nulls) = array.nulls() {
+            for (at, row) in rows.iter().enumerate() {
+                if nulls.is_null(*row as usize) {
+                    self.nulls.set(first_row + at);
+                }
+            }
+        }
+    }
+
+    /// Of the rows from `from` on, keep those with these numbers, counted from there and ascending.
+    pub fn select(&mut self, from: usize, rows: &[u32]) {
+        fn compact<T: Copy>(values: &mut Vec<T>, from: usize, rows: &[u32]) {
+            for (kept, row) in rows.iter().enumerate() {
+                values[from + kept] = values[from + *row as usize];
+            }
+            values.truncate(from + rows.len());
         }
         match &mut self.values {
-            Values::Int64(values) | Values::Timestamp(values, _) => compact(values, from, keep),
-            Values::Float64(values) => compact(values, from, keep),
-            Values::Decimal(values, _) => compact(values, from, keep),
-            Values::Date(values) => compact(values, from, keep),
-            Values::Boolean(values) => compact(values, from, keep),
-            Values::Text(views) => views.retain(from, keep),
+            Values::Int64(values) | Values::Timestamp(values, _) => compact(values, from, rows),
+            Values::Float64(values) => compact(values, from, rows),
+            Values::Decimal(values, _) => compact(values, from, rows),
+            Values::Date(values) => compact(values, from, rows),
+            Values::Boolean(values) => compact(values, from, rows),
+            Values::Text(views) => views.select(from, rows),
         }
-        self.nulls.retain(from, len, keep);
+        self.nulls.select(from, rows);
+    }
+
+    fn len(&self) -> usize {
+        match &self.values {
+            Values::Int64(values) | Values::Timestamp(values, _) => values.len(),
+            Values::Float64(values) => values.len(),
+            Values::Decimal(values, _) => values.len(),
+            Values::Date(values) => values.len(),
+            Values::Boolean(values) => values.len(),
+            Values::Text(views) => views.len(),
+        }
     }
 
     /// The array of all rows so far, leaving none.

@@ -24,7 +24,7 @@ pub(crate) trait Parse {
 /// A field that is no value of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FieldFault {
-    /// Row of the batch.
+    /// Of the rows that were decoded together.
     pub row: usize,
     /// Column of the file.
     pub column: usize,
@@ -33,13 +33,13 @@ pub(crate) struct FieldFault {
     pub to: usize,
 }
 
-/// What a range of rows is decoded from.
+/// Rows that are decoded together.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     pub data: &'a [u8],
     pub tokens: &'a Tokens,
-    /// The first good row of the tokens.
-    pub first: usize,
+    /// Where they are.
+    pub map: RowMap<'a>,
     pub count: usize,
     /// How many rows the batch can still take, these among them.
     pub room: usize,
@@ -77,6 +77,28 @@ pub(crate) fn append_text(rows: Rows<'_>, views: &mut Views, cold: Cold<'_>) {
     visit(rows, fields.cold.column, &mut fields);
 }
 
+/// Find the fields of a column that are no values.
+#[inline(always)]
+pub(crate) fn check<P: Parse>(parse: &P, rows: Rows<'_>, cold: Cold<'_>) {
+    let column = cold.column;
+    let mut fields = CheckedFields {
+        data: rows.data,
+        parse,
+        row: 0,
+        cold,
+    };
+    visit(rows, column, &mut fields);
+}
+
+/// Find the fields of a column that are no text.
+pub(crate) fn check_text(rows: Rows<'_>, cold: Cold<'_>) {
+    if cold.is_nullable && !rows.tokens.has_non_ascii() {
+        return;
+    }
+    let column = cold.column;
+    visit(rows, column, &mut CheckedText { row: 0, cold });
+}
+
 /// Takes the fields of a column one after the other.
 trait Fields {
     fn field(&mut self, from: usize, to: usize);
@@ -97,6 +119,35 @@ impl<P: Parse> Fields for ParsedFields<'_, P> {
             None => self.cold.value(self.parse, self.out.len(), from, to),
         };
         self.out.push(value);
+    }
+}
+
+struct CheckedFields<'a, P: Parse> {
+    data: &'a [u8],
+    parse: &'a P,
+    row: usize,
+    cold: Cold<'a>,
+}
+
+impl<P: Parse> Fields for CheckedFields<'_, P> {
+    #[inline(always)]
+    fn field(&mut self, from: usize, to: usize) {
+        if self.parse.fast(self.data, from, to).is_none() {
+            self.cold.value(self.parse, self.row, from, to);
+        }
+        self.row += 1;
+    }
+}
+
+struct CheckedText<'a> {
+    row: usize,
+    cold: Cold<'a>,
+}
+
+impl Fields for CheckedText<'_> {
+    fn field(&mut self, from: usize, to: usize) {
+        self.cold.check_text(self.row, from, to);
+        self.row += 1;
     }
 }
 
@@ -126,14 +177,14 @@ fn visit(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
     let Rows {
         data,
         tokens,
-        first,
+        map,
         count,
         ..
     } = rows;
     let ends = tokens.ends();
     let grammar = tokens.grammar();
     let may_return = column + 1 == grammar.columns && grammar.symbols.newline == b'\n';
-    match tokens.map(first) {
+    match map {
         RowMap::Regular { first, stride } if !may_return => {
             let ends = &ends[first + column - 1..];
             for row in 0..count {
@@ -168,15 +219,34 @@ fn visit(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
     }
 }
 
-/// What is needed off the common path.
+/// A field that became null because it is no value of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Nulled {
+    /// Of the rows that were decoded together.
+    pub row: usize,
+    /// Column of the file.
+    pub column: usize,
+}
+
+/// What is not as it should be among rows that are decoded together.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub faults: Vec<FieldFault>,
+    pub nulled: Vec<Nulled>,
+}
+
+/// What is needed off the common path. Rows are rows of the batch, from `first_row` on.
 pub(crate) struct Cold<'a> {
     pub data: &'a [u8],
     pub grammar: &'a Grammar,
     pub column: usize,
     pub is_nullable: bool,
     pub nulls_bad_values: bool,
-    pub nulls: &'a mut Nulls,
-    pub faults: &'a mut Vec<FieldFault>,
+    /// The row of the batch that the first row becomes.
+    pub first_row: usize,
+    /// None: only check.
+    pub nulls: Option<&'a mut Nulls>,
+    pub found: &'a mut Found,
     /// Reused for fields with doubled quotes or escapes.
     pub unescaped: Vec<u8>,
 }
@@ -200,7 +270,11 @@ impl Cold<'_> {
         } else if let Some(value) = parse.exact(text) {
             return value;
         } else if self.nulls_bad_values && self.is_nullable {
-            self.nulls.set(row);
+            self.found.nulled.push(Nulled {
+                row: row - self.first_row,
+                column: self.column,
+            });
+            self.null(row, from, to);
         } else {
             self.fault(row, RejectCode::Cast, from, to);
         }
@@ -229,6 +303,23 @@ impl Cold<'_> {
         }
     }
 
+    #[inline(never)]
+    fn check_text(&mut self, row: usize, from: usize, to: usize) {
+        let field = &self.data[from..to];
+        if field.is_empty() {
+            self.null(row, from, to);
+        } else if !field.is_ascii() {
+            let inner = match field {
+                [first, inner @ .., _] if Some(*first) == self.grammar.symbols.quote => inner,
+                _ => field,
+            };
+            // Taking out quotes and escapes, which are ASCII, makes no difference.
+            if std::str::from_utf8(inner).is_err() {
+                self.fault(row, RejectCode::InvalidEncoding, from, to);
+            }
+        }
+    }
+
     /// The last string was pushed as empty, because its bytes are not UTF-8.
     #[cold]
     #[inline(never)]
@@ -238,15 +329,17 @@ impl Cold<'_> {
 
     fn null(&mut self, row: usize, from: usize, to: usize) {
         if self.is_nullable {
-            self.nulls.set(row);
+            if let Some(nulls) = &mut self.nulls {
+                nulls.set(row);
+            }
         } else {
             self.fault(row, RejectCode::Cast, from, to);
         }
     }
 
     fn fault(&mut self, row: usize, code: RejectCode, from: usize, to: usize) {
-        self.faults.push(FieldFault {
-            row,
+        self.found.faults.push(FieldFault {
+            row: row - self.first_row,
             column: self.column,
             code,
             from,

@@ -1,6 +1,6 @@
 //! The CSV scan, chunk by chunk (`scan`): bytes (`buffer`), records (`tokens`, with the exact machine of `machine` where
 //! the structural index can't be trusted), columns (`column`, `field`, `digits`, `number`, `time`), what becomes of bad records
-//! (`scan::faults`, `rejects`), and where a shard's first record begins (`start`).
+//! (`scan::faults`, `rejects`), which rows are wanted (`filter`), rows as they were (`verbatim`), and where a shard's first record begins (`start`).
 //!
 //! # What a record is
 //! A record is read by the RFC 4180 machine from its first byte; a quote in the middle of an unquoted field is text. If a
@@ -19,6 +19,7 @@ mod buffer;
 mod column;
 mod digits;
 mod field;
+mod filter;
 mod machine;
 mod nulls;
 mod number;
@@ -27,12 +28,14 @@ mod scan;
 mod start;
 mod time;
 mod tokens;
+mod verbatim;
 
 use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 use crate::Dialect;
 
+pub use filter::RowFilter;
 pub use scan::CsvScan;
 
 /// What happens to a record that can't be read.

@@ -22,25 +22,31 @@ impl Nulls {
             .is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
-    /// Keep the rows from `from` to `len` for which `keep` says so.
-    pub fn retain(&mut self, from: usize, len: usize, keep: impl Fn(usize) -> bool) {
+    /// Of the rows from `from` on, keep those with these numbers, counted from there and ascending.
+    pub fn select(&mut self, from: usize, rows: &[u32]) {
         if self.words.is_empty() {
             return;
         }
-        let mut kept = from;
-        let mut words = Self::default();
-        (0..from)
-            .filter(|row| self.is_set(*row))
-            .for_each(|row| words.set(row));
-        for row in from..len {
-            if keep(row) {
-                if self.is_set(row) {
-                    words.set(kept);
-                }
-                kept += 1;
-            }
+        for (kept, row) in rows.iter().enumerate() {
+            let is_null = self.is_set(from + *row as usize);
+            self.assign(from + kept, is_null);
         }
-        *self = words;
+        self.truncate(from + rows.len());
+    }
+
+    fn assign(&mut self, row: usize, is_null: bool) {
+        if is_null {
+            self.set(row);
+        } else if let Some(word) = self.words.get_mut(row / 64) {
+            *word &= !(1 << (row % 64));
+        }
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.words.truncate(len.div_ceil(64));
+        if let (Some(last), true) = (self.words.get_mut(len / 64), !len.is_multiple_of(64)) {
+            *last &= (1 << (len % 64)) - 1;
+        }
     }
 
     /// The validity of `len` rows, leaving nothing.

@@ -1,5 +1,6 @@
 //! The scan of one shard, chunk by chunk.
 
+mod decode;
 mod faults;
 
 use std::sync::Arc;
@@ -16,12 +17,12 @@ use crate::{
 
 use super::buffer::{ChunkBuffer, PAGE_BYTES};
 use super::column::Column;
-use super::field::{FieldFault, Rows};
+use super::field::Found;
+use super::filter::{Filtered, RowFilter};
 use super::machine::Grammar;
-use super::rejects::type_name;
 use super::start::{Guess, find_start};
 use super::tokens::Tokens;
-use faults::Decoded;
+use super::verbatim::Verbatim;
 
 /// Large enough that calls are cheap, small enough that bytes and positions stay in the second-level cache.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -61,10 +62,21 @@ pub struct CsvScan {
     /// Line ends of the chunk, and those counted for rejects: up to which position, how many in the shard.
     chunk_lines: u64,
     counted: (usize, u64),
-    columns: Vec<Column>,
+    filter: Option<Box<dyn RowFilter>>,
+    filtered: Option<Filtered>,
+    verbatim: Option<Verbatim>,
+    columns: Vec<OutputColumn>,
     batch_rows: usize,
-    faults: Vec<FieldFault>,
+    found: Found,
+    /// Reused.
+    entries: Vec<u32>,
     rejects: Vec<Reject>,
+}
+
+/// A column of the output, and where the filter has it.
+struct OutputColumn {
+    column: Column,
+    filtered: Option<usize>,
 }
 
 impl CsvScan {
@@ -105,12 +117,33 @@ impl CsvScan {
             passed_bad: 0,
             chunk_lines: 0,
             counted: (0, 0),
+            filter: None,
+            filtered: None,
+            verbatim: None,
             columns: vec![],
             batch_rows: 0,
-            faults: vec![],
+            found: Found::default(),
+            entries: vec![],
             rejects: vec![],
             options,
         }
+    }
+
+    /// Hand on only the rows that `filter` wants. The others are read all the same, and rejected if they are bad.
+    pub fn with_filter(mut self, filter: Box<dyn RowFilter>) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Hand rows on as the text that they were, through [`TextScan::next_text`]; None where records of this dialect are
+    /// none of results that are delimited by `delimiter`.
+    pub fn verbatim(mut self, delimiter: u8) -> Option<Self> {
+        let grammar = self.tokens.grammar();
+        if !Verbatim::fits(grammar, delimiter) {
+            return None;
+        }
+        self.verbatim = Some(Verbatim::new(&self.options.projection, grammar));
+        Some(self)
     }
 
     /// For tests and measurements: another chunk size and another structural index. The results are the same.
@@ -126,12 +159,21 @@ impl CsvScan {
         self.options.batch_rows.max(1)
     }
 
-    fn batch_is_heavy(&self) -> bool {
-        self.batch_rows > 0
-            && self
-                .columns
-                .iter()
-                .any(|column| column.long_bytes() >= BATCH_TEXT_BYTES)
+    /// No room for more rows, or too much text in those there are.
+    fn batch_is_full(&self) -> bool {
+        let is_heavy = |output: &OutputColumn| output.column.long_bytes() >= BATCH_TEXT_BYTES;
+        let room = self.rows_per_batch() - self.batch_rows;
+        let enough = match self.filtered {
+            None => 1,
+            // Rows are filtered many at a time.
+            Some(_) => self.left_rows().min(self.rows_per_batch()),
+        };
+        self.batch_rows > 0 && (room < enough || self.columns.iter().any(is_heavy))
+    }
+
+    /// Good rows of the chunk that were not decoded.
+    fn left_rows(&self) -> usize {
+        self.tokens.rows - self.decoded
     }
 
     fn chunk_is_decoded(&self) -> bool {
@@ -139,16 +181,15 @@ impl CsvScan {
     }
 
     fn start(&mut self) -> Result<(), TextError> {
-        let nulls_bad_values = self.options.bad_rows == BadRowPolicy::SetNull;
+        if let Some(filter) = self.filter.take() {
+            self.filtered = Some(Filtered::new(filter, &self.options)?);
+        }
         for &number in &self.options.projection {
-            let field = self.options.schema.field(number);
-            let column = Column::new(number, field, nulls_bad_values).ok_or_else(|| {
-                TextError::UnsupportedType {
-                    column: field.name().clone(),
-                    data_type: type_name(field.data_type()),
-                }
-            })?;
-            self.columns.push(column);
+            let filtered = self.filtered.as_ref();
+            self.columns.push(OutputColumn {
+                column: Column::of(number, &self.options)?,
+                filtered: filtered.and_then(|filtered| filtered.position(number)),
+            });
         }
         let size = self.source.size_bytes();
         let guess = match self.range.start {
@@ -173,6 +214,15 @@ impl CsvScan {
         } else {
             Phase::Reading
         };
+        Ok(())
+    }
+
+    /// The next chunk, and what it takes off the budget of a call.
+    fn read_on(&mut self, budget: &mut u64) -> Result<(), TextError> {
+        let before = self.buffer.read_to;
+        self.next_chunk()?;
+        let read = (self.buffer.read_to - before).max(PAGE_BYTES as u64);
+        *budget = budget.saturating_sub(read);
         Ok(())
     }
 
@@ -265,66 +315,19 @@ impl CsvScan {
         self.report.bytes_read = self.report.end - self.report.first;
     }
 
-    /// Decode rows until the batch is full or the chunk is done; under `FailJob` until the first reject.
-    fn decode_some(&mut self) {
-        let fails = self.options.bad_rows == BadRowPolicy::FailJob;
-        let room = self.rows_per_batch() - self.batch_rows;
-        let mut count = room.min(self.tokens.rows - self.decoded);
-        if let (true, Some(bad)) = (fails, self.tokens.bad.first()) {
-            count = count.min(bad.before - self.decoded);
-        }
-        let first_row = self.batch_rows;
-        if count > 0 {
-            let rows = Rows {
-                data: self.buffer.data(),
-                tokens: &self.tokens,
-                first: self.decoded,
-                count,
-                room: room.min(count.max(RESERVED_ROWS)),
-            };
-            for column in &mut self.columns {
-                column.append(rows, &mut self.faults);
-            }
-        }
-        self.batch_rows += count;
-        let from = self.decoded;
-        self.decoded += count;
-        let bad = &self.tokens.bad[self.passed_bad..];
-        let bad_count = bad
-            .iter()
-            .take_while(|bad| bad.before <= self.decoded)
-            .count();
-        if self.faults.is_empty() && bad_count == 0 {
-            self.report.rows_read += count as u64;
-        } else {
-            self.settle(Decoded {
-                from,
-                first_row,
-                count,
-                bad_count,
-            });
-        }
-        if self.report.stopped_at_reject {
-            return;
-        }
-        if self.chunk_is_decoded() {
-            self.end_chunk();
-        } else {
-            self.note_progress(self.tokens.row_start_or_boundary(self.decoded));
-        }
-    }
-
     fn emit(&mut self) -> Result<RecordBatch, TextError> {
         let rows = std::mem::take(&mut self.batch_rows);
         let arrays = self
             .columns
             .iter_mut()
-            .map(|column| column.take(rows))
+            .map(|output| output.column.take(rows))
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
             .map_err(internal)?;
-        self.report.rows_passed += batch.num_rows() as u64;
+        if self.filtered.is_none() {
+            self.report.rows_passed += batch.num_rows() as u64;
+        }
         Ok(batch)
     }
 }
@@ -337,10 +340,10 @@ impl TextScan for CsvScan {
         let mut budget = CALL_BYTES as u64;
         loop {
             while !self.chunk_is_decoded() {
-                self.decode_some();
-                if self.batch_rows == self.rows_per_batch() || self.batch_is_heavy() {
+                if self.batch_is_full() {
                     return self.emit().map(Some);
                 }
+                self.decode_some(None)?;
             }
             if self.phase == Phase::Done {
                 return if self.batch_rows > 0 {
@@ -349,12 +352,31 @@ impl TextScan for CsvScan {
                     Ok(None)
                 };
             }
+            if self.batch_is_full() {
+                return self.emit().map(Some);
+            }
             if budget == 0 {
                 return Ok(Some(RecordBatch::new_empty(self.schema.clone())));
             }
-            let before = self.buffer.read_to;
-            self.next_chunk()?;
-            budget = budget.saturating_sub((self.buffer.read_to - before).max(PAGE_BYTES as u64));
+            self.read_on(&mut budget)?;
+        }
+    }
+
+    fn next_text(&mut self, out: &mut Vec<u8>) -> Result<Option<usize>, TextError> {
+        if self.phase == Phase::New {
+            self.start()?;
+        }
+        let mut budget = CALL_BYTES as u64;
+        let mut rows = 0;
+        loop {
+            while !self.chunk_is_decoded() {
+                rows += self.decode_some(Some(out))?;
+            }
+            if self.phase == Phase::Done || budget == 0 {
+                let is_over = self.phase == Phase::Done && rows == 0;
+                return Ok((!is_over).then_some(rows));
+            }
+            self.read_on(&mut budget)?;
         }
     }
 
@@ -367,6 +389,7 @@ impl TextScan for CsvScan {
     }
 }
 
-fn internal(error: ArrowError) -> TextError {
+/// A fault of ours.
+pub(super) fn internal(error: ArrowError) -> TextError {
     TextError::Internal(error.to_string())
 }

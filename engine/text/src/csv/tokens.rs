@@ -35,6 +35,8 @@ pub(crate) struct Tokens {
     index: Index,
     marks: Vec<Mark>,
     quoted_lines: usize,
+    /// The machine read some of it, and did not look at what its bytes are.
+    is_unusual: bool,
     /// Where the first record begins.
     start: usize,
     /// One past the last record.
@@ -65,6 +67,7 @@ impl Tokens {
             index: Index::default(),
             marks: vec![],
             quoted_lines: 0,
+            is_unusual: false,
             start: 0,
             boundary: 0,
             skips_line: false,
@@ -124,6 +127,30 @@ impl Tokens {
         self.index.ends[entry + columns - 1] as usize
     }
 
+    /// The good rows from `row` on whose numbers, counted from there, are `rows`: their entries, for [`RowMap::Listed`].
+    pub fn entries(&self, row: usize, rows: &[u32], entries: &mut Vec<u32>) {
+        entries.clear();
+        match self.map(row) {
+            RowMap::Regular { first, stride } => {
+                entries.extend(
+                    rows.iter()
+                        .map(|row| (first + *row as usize * stride) as u32),
+                );
+            }
+            RowMap::Listed(listed) => entries.extend(rows.iter().map(|row| listed[*row as usize])),
+        }
+    }
+
+    /// There may be bytes that are no ASCII; false: there are none.
+    pub fn has_non_ascii(&self) -> bool {
+        self.is_unusual || self.index.has_non_ascii
+    }
+
+    /// There may be carriage returns, or quotes where they are text; false: there are none.
+    pub fn needs_care(&self) -> bool {
+        self.is_unusual || self.index.has_returns
+    }
+
     /// No records.
     pub fn clear(&mut self) {
         self.rows = 0;
@@ -137,6 +164,7 @@ impl Tokens {
         self.start = buffer.at;
         self.marks.clear();
         self.quoted_lines = 0;
+        self.is_unusual = false;
         self.skips_line = false;
         self.index.restart(buffer.at);
         self.boundary = self.tokenize(window, stop);
@@ -167,6 +195,7 @@ impl Tokens {
                 }
             }
             while at <= exact_until && at < window.end && at < stop {
+                self.is_unusual = true;
                 match self.machine.step(window, at, &mut self.index.ends) {
                     Step::Record { next } => {
                         self.index.lines.push(next as u32 - 1);
@@ -245,7 +274,7 @@ impl Tokens {
     fn shape(&mut self, window: Window<'_>) {
         self.clear();
         let columns = self.machine.grammar.columns;
-        let Index { ends, lines } = &self.index;
+        let Index { ends, lines, .. } = &self.index;
         self.is_regular = self.marks.is_empty()
             && ends.len() == 1 + lines.len() * columns
             && ends[1..]

@@ -71,6 +71,16 @@ impl Blocks for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn high((low, high): Self::Block) -> u64 {
+        // SAFETY: features vouched for.
+        unsafe {
+            let low = _mm256_movemask_epi8(low) as u32;
+            let high = _mm256_movemask_epi8(high) as u32;
+            u64::from(low) | u64::from(high) << 32
+        }
+    }
+
+    #[inline(always)]
     unsafe fn prefix_xor(mask: u64) -> u64 {
         // SAFETY: features vouched for.
         unsafe { prefix_xor(mask) }

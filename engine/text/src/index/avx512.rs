@@ -60,6 +60,12 @@ impl Blocks for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn high(block: __m512i) -> u64 {
+        // SAFETY: features vouched for.
+        unsafe { _mm512_movepi8_mask(block) }
+    }
+
+    #[inline(always)]
     unsafe fn prefix_xor(mask: u64) -> u64 {
         // SAFETY: features vouched for.
         unsafe { super::avx2::prefix_xor(mask) }

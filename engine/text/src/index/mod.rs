@@ -103,6 +103,10 @@ pub struct Index {
     pub ends: Vec<u32>,
     /// Line ends among them: ends of records.
     pub lines: Vec<u32>,
+    /// There may be bytes that are no ASCII; false: there are none.
+    pub has_non_ascii: bool,
+    /// There may be carriage returns; false: there are none.
+    pub has_returns: bool,
 }
 
 /// What one pass found.
@@ -121,6 +125,8 @@ impl Index {
     pub fn restart(&mut self, from: usize) {
         self.ends.clear();
         self.lines.clear();
+        self.has_non_ascii = false;
+        self.has_returns = false;
         self.ends.push(from as u32 - 1);
     }
 

@@ -19,6 +19,12 @@ pub(super) trait Blocks {
     /// The instruction set is available.
     unsafe fn equal(block: Self::Block, byte: u8) -> u64;
 
+    /// Bit i says whether byte i is no ASCII.
+    ///
+    /// # Safety
+    /// The instruction set is available.
+    unsafe fn high(block: Self::Block) -> u64;
+
     /// Bit i is the xor of the bits 0 to i.
     ///
     /// # Safety
@@ -86,6 +92,8 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
     let mut quoted_lines = 0; // before the last line end outside quotes
     let mut quoted_lines_after = 0; // and since then
     let mut quiet_blocks = QUIET_BLOCKS + 1; // blocks since the last quote
+    let mut high = 0_u64;
+    let mut returns_seen = 0_u64;
 
     let mut base = from & !63;
     while base < to {
@@ -106,6 +114,11 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
                 },
             )
         };
+        // SAFETY: as above.
+        unsafe {
+            high |= B::high(block);
+            returns_seen |= B::equal(block, b'\r');
+        }
         let mut structural = delimiters | newlines;
         let mut records = newlines;
         if QUOTES {
@@ -176,5 +189,7 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
         index.ends.set_len(ends_len);
         index.lines.set_len(lines_len);
     }
+    index.has_non_ascii |= high != 0;
+    index.has_returns |= returns_seen != 0;
     (anomaly, quoted_lines)
 }

@@ -33,6 +33,16 @@ impl Blocks for Words {
     }
 
     #[inline(always)]
+    unsafe fn high(block: Self::Block) -> u64 {
+        let mut mask = 0;
+        for (i, word) in block.into_iter().enumerate() {
+            let bits = ((word & !LOW) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            mask |= bits << (8 * i);
+        }
+        mask
+    }
+
+    #[inline(always)]
     unsafe fn prefix_xor(mask: u64) -> u64 {
         let mut bits = mask;
         for shift in [1, 2, 4, 8, 16, 32] {

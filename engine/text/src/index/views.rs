@@ -81,13 +81,18 @@ impl Views {
             word[4..4 + len].copy_from_slice(bytes);
             self.views.push(u128::from_le_bytes(word) | len as u128);
         } else {
-            let offset = self.long.len();
-            self.long.extend_from_slice(bytes);
-            let prefix = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            self.views
-                .push((offset as u128) << 96 | u128::from(prefix) << 32 | len as u128);
+            self.push_long(bytes);
         }
         Ok(())
+    }
+
+    /// Push checked bytes that are too many for a view.
+    fn push_long(&mut self, bytes: &[u8]) {
+        let offset = self.long.len();
+        self.long.extend_from_slice(bytes);
+        let prefix = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        self.views
+            .push((offset as u128) << 96 | u128::from(prefix) << 32 | bytes.len() as u128);
     }
 
     /// Bytes of long strings so far; an array holds at most 2 GiB.
@@ -95,16 +100,25 @@ impl Views {
         self.long.len()
     }
 
-    /// Keep the strings for whose number `keep` says so.
-    pub(crate) fn retain(&mut self, from: usize, keep: impl Fn(usize) -> bool) {
-        let mut kept = from;
-        for row in from..self.views.len() {
-            if keep(row) {
-                self.views[kept] = self.views[row];
-                kept += 1;
+    /// Of the strings from `from` on, keep those with these numbers, counted from there and ascending.
+    pub(crate) fn select(&mut self, from: usize, rows: &[u32]) {
+        for (kept, row) in rows.iter().enumerate() {
+            self.views[from + kept] = self.views[from + *row as usize];
+        }
+        self.views.truncate(from + rows.len());
+    }
+
+    /// Push these rows of an array.
+    pub(crate) fn extend(&mut self, array: &StringViewArray, rows: &[u32]) {
+        self.views.reserve(rows.len());
+        for row in rows {
+            let view = array.views()[*row as usize];
+            if view as u32 as usize <= INLINE_BYTES {
+                self.views.push(view);
+            } else {
+                self.push_long(array.value(*row as usize).as_bytes());
             }
         }
-        self.views.truncate(kept);
     }
 
     /// The array, leaving nothing.
@@ -129,7 +143,7 @@ impl Views {
         } else {
             vec![Buffer::from_vec(long)]
         };
-        // SAFETY: views are made only by `push_checked` and the ASCII path of `push`. Inline ones hold their whole,
+        // SAFETY: views are made only by `push_checked`, the ASCII path of `push`, and `extend` from an array. Inline ones hold their whole,
         // zero-padded, checked bytes; the others name buffer 0 (bits 64 to 95 are zero), an offset and a length inside
         // it, the right prefix, and bytes that were checked; `long` only grows, to less than 2 GiB.
         unsafe { StringViewArray::new_unchecked(views, buffers, nulls) }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use generate::{any_case, cases, rows};
-use harness::Case;
+use harness::{Case, Chosen};
 use reader::Kind;
 
 /// `PROPTEST_CASES` asks for another number, to search for longer.
@@ -70,6 +70,90 @@ proptest! {
         let rejects: Vec<_> = expected.rejects.iter().filter(structural).cloned().collect();
         prop_assert_eq!(outcome.rejects, rejects);
         prop_assert_eq!(report.rows_read, (expected.rows.len() + expected.rejects.len()) as u64);
+    }
+}
+
+/// Some columns that a filter looks at, and those that are handed on: together all columns.
+fn any_choice() -> impl Strategy<Value = (u8, u8, u64)> {
+    (any::<u8>(), any::<u8>(), 1_u64..12)
+}
+
+fn choose(case: &Case, (looked_at, left_out, one_in): (u8, u8, u64)) -> (Chosen, Vec<usize>) {
+    let all = 0..case.kinds.len();
+    let mut columns: Vec<_> = all
+        .clone()
+        .filter(|c| looked_at >> (c % 8) & 1 == 1)
+        .collect();
+    if columns.is_empty() {
+        columns.push(usize::from(left_out) % case.kinds.len());
+    }
+    let is_handed_on = |c: &usize| !columns.contains(c) || left_out >> (c % 8) & 1 == 0;
+    let projection = all.filter(is_handed_on).rev().collect();
+    (Chosen { columns, one_in }, projection)
+}
+
+fn project(row: &[reader::Cell], projection: &[usize]) -> Vec<reader::Cell> {
+    projection
+        .iter()
+        .map(|column| row[*column].clone())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(config(4000))]
+
+    #[test]
+    fn a_filter_chooses_rows_and_changes_no_reject(case in any_case(), choice in any_choice(), cut in any::<Index>()) {
+        let expected = case.expected();
+        let (chosen, projection) = choose(&case, choice);
+        let rows: Vec<_> = expected.rows.iter().filter(|row| chosen.takes_row(row)).map(|row| project(row, &projection)).collect();
+        let mut options = case.options(BadRowPolicy::RejectRow);
+        options.projection = projection;
+        for simd in Simd::available() {
+            let (outcome, report) = case.scan_chosen(simd, case.whole(), options.clone(), chosen.clone());
+            prop_assert_eq!(&outcome.rows, &rows);
+            prop_assert_eq!(&outcome.rejects, &expected.rejects);
+            prop_assert_eq!(report.rows_passed, expected.rows.len() as u64);
+        }
+        let cut = cut.index(case.file.len() + 1) as u64;
+        let first = ShardRange { hi: cut, ..case.whole() };
+        let (mut outcome, report) = case.scan_chosen(Simd::get(), first, options.clone(), chosen.clone());
+        let second = ShardRange { lo: cut, start: Start::Exact(report.end), ..case.whole() };
+        outcome.rows.extend(case.scan_chosen(Simd::get(), second, options, chosen).0.rows);
+        prop_assert_eq!(&outcome.rows, &rows);
+    }
+
+    #[test]
+    fn rows_as_text_are_the_rows(case in any_case(), choice in any_choice(), filters in any::<bool>(), policy in 0..3_u8) {
+        let policy = [BadRowPolicy::RejectRow, BadRowPolicy::SetNull, BadRowPolicy::FailJob][usize::from(policy)];
+        let (chosen, projection) = choose(&case, choice);
+        let projection = if filters { projection } else { (0..case.kinds.len()).collect() };
+        let chosen = filters.then_some(chosen);
+        let mut options = case.options(policy);
+        options.projection.clone_from(&projection);
+        for simd in Simd::available() {
+            let Some((text, lines, report)) = case.scan_text(simd, options.clone(), chosen.clone()) else {
+                return Ok(());
+            };
+            let (rows, as_rows) = match &chosen {
+                None => case.scan_with(simd, case.whole(), options.clone()),
+                Some(chosen) => case.scan_chosen(simd, case.whole(), options.clone(), chosen.clone()),
+            };
+            prop_assert_eq!(&report, &as_rows);
+            prop_assert_eq!(lines, rows.rows.len());
+            let again = Case {
+                file: text,
+                dialect: Dialect { delimiter: case.dialect.delimiter, ..Dialect::default() },
+                kinds: projection.iter().map(|column| case.kinds[*column]).collect(),
+                required: vec![false; projection.len()],
+                max_record_bytes: 1 << 24,
+                ..case.clone()
+            };
+            if projection.is_empty() {
+                continue;
+            }
+            prop_assert_eq!(again.expected().rows, rows.rows, "{}", again.file.escape_ascii());
+        }
     }
 }
 

@@ -8,11 +8,19 @@ use super::{BadRowPolicy, CsvScan, Phase};
 /// A range of good rows just decoded, with the bad records among and after them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decoded {
-    /// The first row of the chunk, and the row of the batch that it became.
+    /// The first row of the chunk.
     pub from: usize,
-    pub first_row: usize,
     pub count: usize,
     pub bad_count: usize,
+}
+
+/// What is left of a range in which something was at fault.
+#[derive(Debug)]
+pub(super) struct Settled {
+    /// The rows that can be read, counted from the first.
+    pub good: Vec<u32>,
+    /// The scan stops at a reject that ends here.
+    pub stop: Option<usize>,
 }
 
 /// Where a scan stops: after this many good rows of the chunk and one reject, which ends at `next`.
@@ -24,27 +32,32 @@ struct Stop {
 impl CsvScan {
     /// Account for what was decoded, and report what is at fault in it.
     #[cold]
-    pub(super) fn settle(&mut self, decoded: Decoded) {
-        self.faults.sort_by_key(|fault| (fault.row, fault.column));
-        self.faults.dedup_by_key(|fault| fault.row);
-        if let Some(stop) = self.report_rejects(decoded) {
+    pub(super) fn settle(&mut self, decoded: Decoded) -> Settled {
+        let faults = &mut self.found.faults;
+        faults.sort_by_key(|fault| (fault.row, fault.column));
+        faults.dedup_by_key(|fault| fault.row);
+        let settled = if let Some(stop) = self.report_rejects(decoded) {
             let good = stop.good - decoded.from;
             self.report.rows_read += good as u64 + 1;
-            self.keep_rows(decoded.first_row + good, |_| false);
-            self.batch_rows = decoded.first_row + good;
-            self.stop_at(stop.next);
+            Settled {
+                good: (0..good as u32).collect(),
+                stop: Some(stop.next),
+            }
         } else {
             self.report.rows_read += (decoded.count + decoded.bad_count) as u64;
             self.passed_bad += decoded.bad_count;
-            let at_fault: Vec<usize> = self.faults.iter().map(|fault| fault.row).collect();
-            if !at_fault.is_empty() {
-                self.keep_rows(decoded.first_row, |row| {
-                    at_fault.binary_search(&row).is_err()
-                });
-                self.batch_rows -= at_fault.len();
+            let mut faults = self.found.faults.iter().map(|fault| fault.row).peekable();
+            let is_good = |row: &usize| faults.next_if_eq(row).is_none();
+            Settled {
+                good: (0..decoded.count)
+                    .filter(is_good)
+                    .map(|row| row as u32)
+                    .collect(),
+                stop: None,
             }
-        }
-        self.faults.clear();
+        };
+        self.found.faults.clear();
+        settled
     }
 
     /// Report rows and records in the order of the file; under `FailJob` only the first.
@@ -58,13 +71,11 @@ impl CsvScan {
         let mut bad = self.tokens.bad[self.passed_bad..][..decoded.bad_count]
             .iter()
             .peekable();
-        let mut faults = self.faults.iter().peekable();
+        let mut faults = self.found.faults.iter().peekable();
         // The number of a record: good rows of the chunk before it, and everything else before it.
         let mut others = self.report.rows_read - decoded.from as u64 + 1;
         loop {
-            let fault_row = faults
-                .peek()
-                .map(|fault| decoded.from + fault.row - decoded.first_row);
+            let fault_row = faults.peek().map(|fault| decoded.from + fault.row);
             let is_first = |good: usize| fault_row.is_none_or(|row| good <= row);
             let (reject, stop) = if let Some(record) = bad.next_if(|record| is_first(record.before))
             {
@@ -97,15 +108,8 @@ impl CsvScan {
         }
     }
 
-    fn keep_rows(&mut self, from: usize, keep: impl Fn(usize) -> bool + Copy) {
-        let len = self.batch_rows;
-        for column in &mut self.columns {
-            column.retain(from, len, keep);
-        }
-    }
-
     /// The scan ends after the record that ends at `next`.
-    fn stop_at(&mut self, next: usize) {
+    pub(super) fn stop_at(&mut self, next: usize) {
         let newline = self.tokens.grammar().symbols.newline;
         let (from, lines) = self.counted;
         self.report.lines = lines + count_lines(self.buffer.data(), newline, from, next) as u64;
