@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
@@ -13,6 +14,7 @@ use datafusion::execution::memory_pool::{
 };
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
 use futures::StreamExt;
 use karyaksham_text::Start;
 
@@ -114,14 +116,19 @@ fn attempt(
         }
         Work::Scan(shard) => {
             let shard = with_start(shard, start);
-            let (plan, running) = scan_plan(stages, stage, &job, &shard, context)?;
+            let verbatim = is_whole.then(|| sink::takes_text(&job.output)).flatten();
+            let (plan, running) = scan_plan(stages, stage, &job, &shard, verbatim, context)?;
             let target = if is_whole {
                 Target::part(&job.output, &plan, context)?
             } else {
                 Target::block(&plan, context)?
             };
             let stopped = || running.stopped_at_reject();
-            let outcome = drive(&plan, runtime, context, target, &stopped)?;
+            let outcome = if running.is_text() {
+                copy(&running, context, target)?
+            } else {
+                drive(&plan, runtime, context, target, &stopped)?
+            };
             let scanned = running.finish()?;
             let outcome = if scanned.report.report.stopped_at_reject {
                 Outcome::default()
@@ -150,12 +157,15 @@ fn scan_plan(
     stage: usize,
     job: &crate::Job,
     shard: &Shard,
+    verbatim: Option<u8>,
     context: &Context,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
     let pipeline = stages
         .pipelines
         .get(stage)
         .ok_or_else(|| EngineError::internal(format!("the plan has no scan {stage}")))?;
+    // Rows can be copied where nothing is done with them but choosing.
+    let verbatim = verbatim.filter(|_| is_bare(&pipeline.plan));
     let mut running = None;
     let plan = with_leaf(&pipeline.plan, &mut |leaf| {
         let surroundings = Surroundings {
@@ -163,12 +173,20 @@ fn scan_plan(
             progress: context.progress.clone(),
             destination: context.destination.clone(),
         };
-        let (bound, run) = scan::bind(leaf, job, shard, surroundings)?;
+        let (bound, run) = scan::bind(leaf, job, shard, verbatim, surroundings)?;
         running = Some(run);
         Ok(bound)
     })?;
     let running = running.ok_or_else(|| EngineError::internal("a pipeline has no source"))?;
     Ok((plan, running))
+}
+
+/// A source alone.
+fn is_bare(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    match plan.downcast_ref::<CooperativeExec>() {
+        Some(wrapper) => is_bare(wrapper.input()),
+        None => plan.is::<DataSourceExec>(),
+    }
 }
 
 fn final_plan(
@@ -240,6 +258,21 @@ impl Target {
         }
         Ok(outcome)
     }
+}
+
+/// Copy the rows of a scan that are the result as they are.
+fn copy(running: &Running, context: &Context, mut target: Target) -> Result<Outcome> {
+    let mut text = Vec::new();
+    let mut rows_written = 0;
+    while let Some(rows) = running.next_text(&mut text)? {
+        if let Target::Part(sink) = &mut target {
+            sink.write_text(&text, rows as u64)?;
+        }
+        text.clear();
+        rows_written += rows as u64;
+        context.progress.add_written(rows as u64);
+    }
+    target.finish(rows_written)
 }
 
 /// Run a plan of one partition to its end in this thread. `stopped` says that the rest of it is not wanted.

@@ -190,10 +190,11 @@ class OutputWriter:
     def __init__(
         self, target: str, output: Output, columns: Sequence[Column], *, checksum: bool = True
     ) -> None:
-        """`target` `-` is standard output. The folder of `target` must exist."""
+        """`target` `-` is standard output. The folder of `target` must exist. With `checksum` the file is one to be
+        remembered: it is hashed while it is written, and lasts through a loss of power."""
     def append(self, part: Part) -> None: ...
     def commit(self) -> Committed:
-        """Flush, fsync, rename, fsync the folder."""
+        """Rename; with a checksum, fsync the file before and the folder after."""
     def abort(self) -> None:
         """Remove what was written. Idempotent, and nothing after `commit`."""
 

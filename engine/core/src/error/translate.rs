@@ -52,6 +52,10 @@ impl From<TextError> for EngineError {
             )
             .hint("Run the job again once the file is complete.")
             .detail("offset", offset),
+            TextError::Filter(source) => match source.downcast::<DataFusionError>() {
+                Ok(error) => (*error).into(),
+                Err(other) => Self::internal(other.to_string()),
+            },
             TextError::NotATable {
                 code,
                 message,

@@ -128,11 +128,13 @@ impl<'a> Rows<'a> {
         let reading = Reading {
             projection: (0..schema.fields().len()).collect(),
             schema,
+            filter: None,
+            verbatim: None,
             bad_rows: BadRowPolicy::RejectRow,
             batch_rows: self.batch_rows,
             max_record_bytes: MAX_RECORD_BYTES,
         };
-        Ok(Open::Text(text.scan(reading, range)))
+        Ok(Open::Text(text.scan(reading, range).0))
     }
 }
 

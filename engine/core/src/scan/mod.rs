@@ -12,7 +12,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use serde::{Deserialize, Serialize};
 
@@ -107,9 +107,9 @@ impl TableProvider for Table {
 
     async fn scan(
         &self,
-        _state: &dyn Session,
+        state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         _limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let projection = projection
@@ -119,8 +119,29 @@ impl TableProvider for Table {
             FileFormat::Parquet => {
                 parquet::leaf(self.source, &self.schema, projection, self.partitions)?
             }
-            _ => text::leaf(self.source, &self.schema, projection, self.partitions),
+            _ => {
+                let filter = text::Filter::new(filters, &self.schema, state)?;
+                text::leaf(
+                    self.source,
+                    &self.schema,
+                    projection,
+                    filter,
+                    self.partitions,
+                )
+            }
         })
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
+        let can_apply = |filter: &&Expr| self.format == FileFormat::Csv && text::applies(filter);
+        let support = |filter| match can_apply(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(support).collect())
     }
 }
 
@@ -161,7 +182,9 @@ pub struct ScanOutcome {
     pub first_reject: Option<FileReject>,
 }
 
-/// The leaf with one real shard in it, and the handle on its scan.
+/// The leaf with one real shard in it, and the handle on its scan. With `verbatim` the result is the leaf's rows as
+/// text with that delimiter: where the file has them so, the handle gives them, see [`Running::next_text`], and the leaf
+/// gives none.
 ///
 /// # Errors
 /// SourceError for a file that is gone or has changed.
@@ -169,6 +192,7 @@ pub fn bind(
     leaf: &DataSourceExec,
     job: &Job,
     shard: &Shard,
+    verbatim: Option<u8>,
     surroundings: Surroundings,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
     let source = job
@@ -176,7 +200,10 @@ pub fn bind(
         .get(shard.source)
         .ok_or_else(|| EngineError::internal("a task names no source of its job"))?;
     match &shard.piece {
-        Piece::Text(range) => text::bind(leaf, job, source, shard.file, *range, surroundings),
+        Piece::Text(range) => {
+            let file = shard.file;
+            text::bind(leaf, job, source, file, *range, verbatim, surroundings)
+        }
         Piece::Parquet(groups) => parquet::bind(leaf, source, shard.file, groups, surroundings),
     }
 }
@@ -191,6 +218,25 @@ impl Running {
         match self {
             Self::Text(run) => run.finish(),
             Self::Parquet(run) => Ok(run.finish()),
+        }
+    }
+
+    /// Whether rows come as text.
+    pub fn is_text(&self) -> bool {
+        match self {
+            Self::Text(run) => run.is_text(),
+            Self::Parquet(_) => false,
+        }
+    }
+
+    /// Append lines to `out`; how many, or None at the end.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn next_text(&self, out: &mut Vec<u8>) -> Result<Option<usize>> {
+        match self {
+            Self::Text(run) => run.next_text(out),
+            Self::Parquet(_) => Ok(None),
         }
     }
 

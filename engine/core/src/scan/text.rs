@@ -2,11 +2,13 @@
 //! most of its work.
 
 mod file;
+mod filter;
 pub(super) mod run;
 
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -21,6 +23,7 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
 use karyaksham_text::ShardRange;
 
 pub(crate) use self::file::{Reading, TextFile};
+pub(super) use self::filter::{Filter, applies};
 use self::run::TextRun;
 use super::{Running, Surroundings};
 use crate::error::{EngineError, Result};
@@ -75,6 +78,7 @@ pub(super) fn leaf(
     source: usize,
     schema: &SchemaRef,
     projection: Vec<usize>,
+    filter: Option<Filter>,
     partitions: usize,
 ) -> Arc<dyn ExecutionPlan> {
     DataSourceExec::from_data_source(TextSource {
@@ -82,6 +86,7 @@ pub(super) fn leaf(
         projected: project(schema, &projection),
         schema: Arc::clone(schema),
         projection,
+        filter,
         partitions,
         run: None,
     })
@@ -110,6 +115,7 @@ pub(super) fn bind(
     source: &Source,
     file: usize,
     range: ShardRange,
+    verbatim: Option<u8>,
     surroundings: Surroundings,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
     let planned = text_source(leaf)
@@ -117,14 +123,16 @@ pub(super) fn bind(
     let reading = Reading {
         schema: Arc::clone(&planned.schema),
         projection: planned.projection.clone(),
+        filter: planned.filter.as_ref().map(Filter::boxed),
+        verbatim,
         bad_rows: job.bad_rows.policy,
         batch_rows: BATCH_ROWS,
         max_record_bytes: job.max_record_bytes.unwrap_or(MAX_RECORD_BYTES),
     };
-    let scan = TextFile::open(source, file)?.scan(reading, range);
+    let (scan, is_text) = TextFile::open(source, file)?.scan(reading, range);
     let path = source.files[file].path.clone();
     let name = source.files[file].shown_name().to_owned();
-    let run = Arc::new(TextRun::new(scan, file, path, name, surroundings));
+    let run = Arc::new(TextRun::new(scan, is_text, file, path, name, surroundings));
     let bound = TextSource {
         partitions: 1,
         run: Some(Arc::clone(&run)),
@@ -151,6 +159,7 @@ struct TextSource {
     schema: SchemaRef,
     projection: Vec<usize>,
     projected: SchemaRef,
+    filter: Option<Filter>,
     partitions: usize,
     run: Option<Arc<TextRun>>,
 }
@@ -165,8 +174,16 @@ impl DataSource for TextSource {
             .run
             .clone()
             .ok_or_else(|| EngineError::internal("a plan ran without its shard"))?;
+        // Columns may have got other names.
+        let schema = Arc::clone(&self.projected);
+        let renamed = move |batch: RecordBatch| {
+            let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let (schema, columns) = (Arc::clone(&schema), batch.columns().to_vec());
+            Ok(RecordBatch::try_new_with_options(schema, columns, &rows)?)
+        };
         let batches = futures::stream::iter(std::iter::from_fn(move || {
-            run.next_rows().map_err(Into::into).transpose()
+            let batch = run.next_rows().map_err(Into::into).transpose()?;
+            Some(batch.and_then(&renamed))
         }));
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.projected),
@@ -186,7 +203,11 @@ impl DataSource for TextSource {
             "source={}, format=csv, columns=[{}]",
             self.source,
             names.join(", ")
-        )
+        )?;
+        match &self.filter {
+            Some(filter) => write!(f, ", filter={filter}"),
+            None => Ok(()),
+        }
     }
 
     fn output_partitioning(&self) -> Partitioning {
@@ -213,17 +234,17 @@ impl DataSource for TextSource {
         &self,
         projection: &ProjectionExprs,
     ) -> DataFusionResult<Option<Arc<dyn DataSource>>> {
-        let mut indices = Vec::new();
+        let (mut indices, mut fields) = (Vec::new(), Vec::new());
         for expr in projection.iter() {
-            match expr.expr.downcast_ref::<Column>() {
-                Some(column) if column.name() == expr.alias => {
-                    indices.push(self.projection[column.index()])
-                }
-                _ => return Ok(None),
-            }
+            let Some(column) = expr.expr.downcast_ref::<Column>() else {
+                return Ok(None);
+            };
+            let field = self.projected.field(column.index()).clone();
+            fields.push(field.with_name(&expr.alias));
+            indices.push(self.projection[column.index()]);
         }
         Ok(Some(Arc::new(Self {
-            projected: project(&self.schema, &indices),
+            projected: Arc::new(Schema::new(fields)),
             projection: indices,
             ..self.clone()
         })))

@@ -40,6 +40,11 @@ impl PartSink for CsvSink {
         self.encoder.encode(batch, &mut self.buffer)
     }
 
+    fn write_text(&mut self, text: &[u8], rows: u64) -> Result<()> {
+        self.rows += rows;
+        self.buffer.push(text)
+    }
+
     fn finish(self: Box<Self>) -> Result<Part> {
         let (content, size_bytes) = self.buffer.finish()?;
         Ok(Part::new(content, self.rows, size_bytes))

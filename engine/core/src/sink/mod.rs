@@ -32,6 +32,14 @@ pub trait PartSink: Send {
     /// ResourceError DISK_FULL, and others of writing; InvalidJob UNSUPPORTED_TYPE for types the format can't hold.
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
 
+    /// Add rows that are text of the format already, as whole lines; see [`takes_text`].
+    ///
+    /// # Errors
+    /// ResourceError DISK_FULL, and others of writing.
+    fn write_text(&mut self, _text: &[u8], _rows: u64) -> Result<()> {
+        Err(EngineError::internal("this output takes no text"))
+    }
+
     /// All of them.
     ///
     /// # Errors
@@ -56,6 +64,14 @@ pub fn open(
         OutputFormat::Arrow => Box::new(arrow::ArrowSink::new(&schema, destination)?),
         OutputFormat::Table => Box::new(table::TableSink::new(schema, destination)),
     })
+}
+
+/// The delimiter of text that an output takes as it is; None: it takes none.
+pub fn takes_text(output: &Output) -> Option<u8> {
+    match output.format {
+        OutputFormat::Csv => delimiter(output).ok(),
+        _ => None,
+    }
 }
 
 /// Whether the options of an output fit together.

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use karyaksham_core::job::OutputFormat;
 use karyaksham_core::part::Keep;
 use karyaksham_text::{
-    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, ScanOptions, ShardRange, Start,
+    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, ScanOptions, ShardRange, Start, TextScan,
 };
 
 use crate::support::{Bench, Random, every_type, output, random_batch};

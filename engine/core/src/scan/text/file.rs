@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use karyaksham_text::{
-    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, ScanOptions, ShardRange, TextScan, sniff,
+    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, RowFilter, ScanOptions, ShardRange,
+    TextScan, sniff,
 };
 
 use super::no_dialect;
@@ -26,6 +27,10 @@ pub(crate) struct Reading {
     pub(crate) schema: SchemaRef,
     /// The columns to decode, in the order of the output.
     pub(crate) projection: Vec<usize>,
+    /// Which rows are wanted; None: all.
+    pub(crate) filter: Option<Box<dyn RowFilter>>,
+    /// Rows are wanted as text with this delimiter, where the file has them so.
+    pub(crate) verbatim: Option<u8>,
     /// What to do with bad records.
     pub(crate) bad_rows: BadRowPolicy,
     /// At most this many rows a batch.
@@ -70,16 +75,23 @@ impl<'a> TextFile<'a> {
         self.bytes.size_bytes()
     }
 
-    /// A scan of `range`, which has read nothing yet.
-    pub(crate) fn scan(self, reading: Reading, range: ShardRange) -> Box<dyn TextScan> {
-        let options = ScanOptions {
+    /// A scan of `range`, which has read nothing yet, and whether it hands rows on as text.
+    pub(crate) fn scan(self, reading: Reading, range: ShardRange) -> (Box<dyn TextScan>, bool) {
+        let options = Arc::new(ScanOptions {
             dialect: self.dialect,
             schema: reading.schema,
             projection: reading.projection,
             bad_rows: reading.bad_rows,
             batch_rows: reading.batch_rows,
             max_record_bytes: reading.max_record_bytes,
-        };
-        Box::new(CsvScan::new(self.bytes, Arc::new(options), range))
+        });
+        let scan = || CsvScan::new(Arc::clone(&self.bytes), Arc::clone(&options), range);
+        let verbatim = reading.verbatim.and_then(|d| scan().verbatim(d));
+        let is_text = verbatim.is_some();
+        let mut scan = verbatim.unwrap_or_else(scan);
+        if let Some(filter) = reading.filter {
+            scan = scan.with_filter(filter);
+        }
+        (Box::new(scan), is_text)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 
 use datafusion::arrow::array::RecordBatch;
-use karyaksham_text::TextScan;
+use karyaksham_text::{TextError, TextScan};
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileReject, FileShardReport};
@@ -18,6 +18,7 @@ pub struct TextRun {
     path: String,
     name: String,
     surroundings: Surroundings,
+    is_text: bool,
     state: Mutex<State>,
 }
 
@@ -49,6 +50,7 @@ impl fmt::Debug for State {
 impl TextRun {
     pub(super) fn new(
         scan: Box<dyn TextScan>,
+        is_text: bool,
         file: usize,
         path: String,
         name: String,
@@ -59,6 +61,7 @@ impl TextRun {
             path,
             name,
             surroundings,
+            is_text,
             state: Mutex::new(State {
                 scan,
                 done: false,
@@ -87,35 +90,51 @@ impl TextRun {
         Ok(None)
     }
 
-    /// About one chunk of work.
+    /// Rows come as text, through [`TextRun::next_text`] alone.
+    pub(in crate::scan) fn is_text(&self) -> bool {
+        self.is_text
+    }
+
+    /// Append lines to `out`; how many, or None at the end.
+    pub(in crate::scan) fn next_text(&self, out: &mut Vec<u8>) -> Result<Option<usize>> {
+        self.advance(&mut self.lock(), |scan| scan.next_text(out))
+    }
+
     fn step(&self, state: &mut State) -> Result<Option<RecordBatch>> {
+        self.advance(state, |scan| scan.next_batch())
+    }
+
+    /// About one chunk of work, and its account.
+    fn advance<T>(
+        &self,
+        state: &mut State,
+        work: impl FnOnce(&mut dyn TextScan) -> std::result::Result<Option<T>, TextError>,
+    ) -> Result<Option<T>> {
         if state.done {
             return Ok(None);
         }
         self.surroundings.cancel.check()?;
-        let batch = state
-            .scan
-            .next_batch()
-            .map_err(|e| EngineError::from(e).in_file(&self.path))?;
-        state.done = batch.is_none();
+        let rows = work(&mut *state.scan).map_err(|e| EngineError::from(e).in_file(&self.path))?;
+        state.done = rows.is_none();
         let report = state.scan.report();
-        let (bytes, rows, rejected) = (report.bytes_read, report.rows_read, report.rows_rejected);
+        let (bytes, rows_read, rejected) =
+            (report.bytes_read, report.rows_read, report.rows_rejected);
         let counted = &mut state.counted;
         self.surroundings.progress.add_read(
             bytes.saturating_sub(counted.bytes),
-            rows.saturating_sub(counted.rows),
+            rows_read.saturating_sub(counted.rows),
             rejected.saturating_sub(counted.rejected),
         );
         let has_rejects = rejected > counted.rejected;
         *counted = Counted {
             bytes,
-            rows,
+            rows: rows_read,
             rejected,
         };
         if has_rejects || state.done {
             self.keep_rejects(state)?;
         }
-        Ok(batch)
+        Ok(rows)
     }
 
     fn keep_rejects(&self, state: &mut State) -> Result<()> {
