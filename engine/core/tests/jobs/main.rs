@@ -4,6 +4,7 @@
 
 mod common;
 mod errors;
+mod filters;
 mod parquet;
 mod sql;
 mod tasks;
