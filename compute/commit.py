@@ -24,6 +24,9 @@ SUFFIX: Final[dict[OutputFormat, str]] = {
     "arrow": "arrow",
     "table": "txt",
 }
+PACKED_FORMATS: Final = ("csv", "ndjson")
+"""Text, which is compressed as a whole; the others are inside."""
+PACKED_SUFFIX: Final = {"gzip": ".gz", "zstd": ".zst"}
 REJECT_COLUMNS: Final[tuple[Column, ...]] = (
     {"name": "file", "type": "Utf8", "nullable": False},
     {"name": "row", "type": "Int64", "nullable": False},
@@ -53,9 +56,17 @@ class Targets:
     def of(spec: JobSpec, output: str | None = None, rejects: str | None = None) -> "Targets":
         if output is not None:
             return Targets(output, rejects, owned=False)
-        name = "output" if spec.layout == "PARTS" else f"output.{SUFFIX[spec.output['format']]}"
+        name = "output" if spec.layout == "PARTS" else f"output.{suffix(spec.output)}"
         folder = spec.output_dir
         return Targets(os.path.join(folder, name), os.path.join(folder, "rejects.csv"), owned=True)
+
+
+def suffix(output: Output) -> str:
+    """How the name of an output file ends."""
+    packed = (
+        PACKED_SUFFIX.get(output.get("compression") or "", "") if output["format"] in PACKED_FORMATS else ""
+    )
+    return SUFFIX[output["format"]] + packed
 
 
 class Writer:

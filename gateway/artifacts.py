@@ -45,8 +45,12 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
         name="output",
         format=planning.engine_format(artifact.format),
         files=files,
-        dialect=planning.written_dialect(output.get("delimiter", ","), has_header=output.get("header", True))
-        if artifact.format is FileFormat.CSV
+        dialect=planning.written_dialect(
+            output.get("delimiter", ","),
+            has_header=output.get("header", True),
+            compression=output.get("compression"),
+        )
+        if artifact.format in (FileFormat.CSV, FileFormat.NDJSON)
         else None,
         columns=_as_text(artifact.columns) if artifact.format is FileFormat.CSV else artifact.columns,
     )

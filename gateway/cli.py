@@ -75,6 +75,14 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         choices=["csv", "ndjson", "parquet", "arrow", "table"],
         help="default: by the name of FILE; on a terminal table, else csv",
     )
+    run.add_argument(
+        "--compression",
+        choices=["none", "gzip", "zstd", "snappy", "lz4"],
+        help="default: by the name of FILE (.gz, .zst); of Parquet snappy",
+    )
+    run.add_argument(
+        "--formula-safe", action="store_true", help="CSV: a ' before text that a spreadsheet would run"
+    )
     run.add_argument("--bad-rows", choices=["fail", "reject", "null"], default="fail")
     run.add_argument("--rejects", metavar="FILE", help="write rejected rows here, as CSV")
     run.add_argument(

@@ -23,6 +23,7 @@ _MEDIA_TYPES: Final = {
     "PARQUET": "application/vnd.apache.parquet",
     "ARROW": "application/vnd.apache.arrow.file",
 }
+_PACKED_TYPES: Final = {".gz": "application/gzip", ".zst": "application/zstd"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ async def find(settings: Settings, artifact_id: UUID, *, expires: str, signature
     path = storage.artifact_path(settings, artifact.path)
     if path.is_dir():
         return Download(path, f"{artifact.name}.tar", "application/x-tar", True)
-    media_type = _MEDIA_TYPES.get(artifact.format or "", "application/octet-stream")
+    packed = _PACKED_TYPES.get(path.suffix)
+    media_type = packed or _MEDIA_TYPES.get(artifact.format or "", "application/octet-stream")
     return Download(path, artifact.name, media_type, False)
 
 

@@ -32,8 +32,8 @@ class OutputLayout(StrEnum):
 
 _ALIAS: Final = re.compile(r"[^\W\d]\w*")
 _COMPRESSIONS: Final = {
-    FileFormat.CSV: ("none",),
-    FileFormat.NDJSON: ("none",),
+    FileFormat.CSV: ("none", "gzip", "zstd"),
+    FileFormat.NDJSON: ("none", "gzip", "zstd"),
     FileFormat.PARQUET: ("snappy", "zstd", "lz4", "none"),
     FileFormat.ARROW: ("none",),
 }
@@ -117,8 +117,12 @@ def spec_row(draft: JobDraft, sources: Sequence[Any]) -> dict[str, Any]:
     if draft.output.format is FileFormat.CSV:
         output["header"] = draft.output.csv_header
         output["delimiter"] = draft.output.csv_delimiter or ","
-    elif draft.output.format is FileFormat.PARQUET:
+        if draft.output.csv_formula_safe:
+            output["formula_safe"] = True
+    if draft.output.format is FileFormat.PARQUET:
         output["compression"] = draft.output.compression or "snappy"
+    elif draft.output.compression not in (None, "none"):
+        output["compression"] = draft.output.compression
     return {
         "sources": list(sources),
         "output": output,
@@ -180,12 +184,8 @@ def _check_output(output: OutputDraft) -> None:
         raise _later("Output in folders by a column", "output", "partitionBy")
     if output.uri is not None:
         raise _later("Output to a place of your own", "output", "uri")
-    if output.csv_formula_safe:
-        raise _later("Neutralising formulas", "output", "csvFormulaSafe")
     allowed = _COMPRESSIONS[output.format]
     if output.compression is not None and output.compression not in allowed:
-        if output.format in (FileFormat.CSV, FileFormat.NDJSON) and output.compression in ("gzip", "zstd"):
-            raise _later(f"{output.compression} for {output.format.value}", "output", "compression")
         raise _wrong(
             f"For {output.format.value}, compression is one of: {', '.join(allowed)}.",
             "output",

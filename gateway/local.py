@@ -14,7 +14,7 @@ from typing import Any
 import compute
 from compute import errors, files, local, spec
 from karyaksham_engine.errors import InvalidJob, KaryakshamError, SourceError
-from karyaksham_engine.types import BadRowPolicy, OutputFormat, Source
+from karyaksham_engine.types import BadRowPolicy, Output, OutputFormat, Source
 
 from .terminal import ProgressLine, progress_in_words, table
 
@@ -36,6 +36,7 @@ FORMAT_OF_SUFFIX: dict[str, OutputFormat] = {
     ".parquet": "parquet",
     ".arrow": "arrow",
 }
+COMPRESSION_OF_SUFFIX = {".gz": "gzip", ".zst": "zstd"}
 
 
 def run(options: Namespace) -> int:
@@ -138,7 +139,7 @@ def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec
         job_id=f"run-{os.getpid()}",
         sql=options.sql,
         sources=sources,
-        output={"format": options.format or _format_of(options.output)},
+        output=_output(options),
         bad_rows={"policy": POLICY_OF_WORD[options.bad_rows], "max_rejected_rows": options.max_rejected},
         staging_dir=str(staging),
         output_dir=str(results),
@@ -147,10 +148,22 @@ def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec
     )
 
 
-def _format_of(output: str | None) -> OutputFormat:
-    if output is None:
-        return "table" if sys.stdout.isatty() else "csv"
-    return FORMAT_OF_SUFFIX.get(Path(output).suffix.lower(), "csv")
+def _output(options: Namespace) -> Output:
+    """What is not said is taken from the name: `out.csv.gz` is CSV with gzip."""
+    name = Path((options.output or "").lower())
+    packed = COMPRESSION_OF_SUFFIX.get(name.suffix)
+    if options.format:
+        format: OutputFormat = options.format
+    elif options.output is None:
+        format = "table" if sys.stdout.isatty() and not options.compression else "csv"
+    else:
+        format = FORMAT_OF_SUFFIX.get((name.with_suffix("") if packed else name).suffix, "csv")
+    output: Output = {"format": format}
+    if options.formula_safe:
+        output["formula_safe"] = True
+    if compression := options.compression or packed:
+        output["compression"] = compression
+    return output
 
 
 def _run_on_ray(job: spec.JobSpec, threads: int, target: str, rejects: str | None) -> spec.Event | None:

@@ -133,8 +133,8 @@ def engine_format(format: models.FileFormat) -> FileFormat:
     return _FORMATS[format]
 
 
-def written_dialect(delimiter: str, *, has_header: bool) -> Dialect:
-    """Of a CSV that the engine wrote."""
+def written_dialect(delimiter: str, *, has_header: bool, compression: str | None) -> Dialect:
+    """Of text that the engine wrote."""
     return Dialect(
         delimiter=delimiter,
         quote='"',
@@ -143,7 +143,7 @@ def written_dialect(delimiter: str, *, has_header: bool) -> Dialect:
         has_header=has_header,
         skip_rows=0,
         encoding="utf-8",
-        compression=None,
+        compression=compression,
         line_ending="lf",
         confidence=1.0,
         evidence=["It was written here."],

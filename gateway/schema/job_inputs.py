@@ -22,7 +22,8 @@ class JobSourceInput:
 class OutputInput:
     format: datasets.FileFormat
     compression: str | None = strawberry.field(
-        default=None, description="For Parquet: snappy, zstd, lz4, none. For the others: none."
+        default=None,
+        description="For CSV and NDJSON: none, gzip, zstd. For Parquet: snappy, zstd, lz4, none. For Arrow: none.",
     )
     layout: drafts.OutputLayout | None = drafts.OutputLayout.SINGLE_FILE
     partition_by: list[str] | None = strawberry.field(
@@ -35,7 +36,7 @@ class OutputInput:
     csv_delimiter: str | None = None
     csv_formula_safe: bool | None = strawberry.field(
         default=False,
-        description="Neutralise cells that a spreadsheet would run as a formula. Not available yet.",
+        description="A ' before text that a spreadsheet would take for a formula.",
     )
     uri: str | None = strawberry.field(
         default=None, description="Where to write; default: under the job. Not available yet."

@@ -46,8 +46,8 @@ def test_a_plain_draft_is_accepted() -> None:
         ({"idempotency_key": "k" * 201}, ["idempotencyKey"]),
         ({"output": OutputDraft(partition_by=("country",))}, ["output", "partitionBy"]),
         ({"output": OutputDraft(uri="s3://bucket/out")}, ["output", "uri"]),
-        ({"output": OutputDraft(csv_formula_safe=True)}, ["output", "csvFormulaSafe"]),
-        ({"output": OutputDraft(compression="gzip")}, ["output", "compression"]),
+        ({"output": OutputDraft(compression="snappy")}, ["output", "compression"]),
+        ({"output": OutputDraft(format=FileFormat.ARROW, compression="zstd")}, ["output", "compression"]),
         ({"output": OutputDraft(format=FileFormat.PARQUET, compression="gzip")}, ["output", "compression"]),
         ({"output": OutputDraft(csv_delimiter="||")}, ["output", "csvDelimiter"]),
         ({"output": OutputDraft(csv_delimiter='"')}, ["output", "csvDelimiter"]),
@@ -100,4 +100,17 @@ def test_the_spec_is_in_the_words_of_the_engine() -> None:
         "format": "csv",
         "header": False,
         "delimiter": ",",
+    }
+    packed = OutputDraft(compression="gzip", csv_formula_safe=True)
+    assert drafts.spec_row(replace(DRAFT, output=packed), [])["output"] == {
+        "format": "csv",
+        "header": True,
+        "delimiter": ",",
+        "formula_safe": True,
+        "compression": "gzip",
+    }
+    packed = OutputDraft(format=FileFormat.NDJSON, compression="zstd")
+    assert drafts.spec_row(replace(DRAFT, output=packed), [])["output"] == {
+        "format": "ndjson",
+        "compression": "zstd",
     }

@@ -1,5 +1,6 @@
 """`karyaksham run`, `inspect`, `preview`, `profile` as a user runs them: processes, files, exit statuses."""
 
+import gzip
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
@@ -69,6 +71,56 @@ def test_every_output_format_holds_all_rows(folder: Path, format: str) -> None:
     )
     assert done.returncode == 0 and "written 3" in done.stderr, done.stderr
     assert (folder / "out").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("out.csv.gz", ()), ("out", ("--compression", "gzip"))])
+def test_text_is_compressed_as_the_name_or_the_option_says(
+    folder: Path, name: str, arguments: tuple[str, ...]
+) -> None:
+    done = karyaksham("run", "SELECT id FROM input", "orders.csv", "-o", name, *arguments, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert gzip.decompress((folder / name).read_bytes()) == b"id\n1\n2\n3\n"
+
+
+def test_zstd_is_read_by_others(folder: Path) -> None:
+    arguments = ("orders.csv", "-o", "out.csv.zst", "--shard-size", "20")
+    done = karyaksham("run", "SELECT id, country FROM input", *arguments, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    with pyarrow.input_stream(str(folder / "out.csv.zst"), compression="zstd") as stream:
+        assert stream.read() == b"id,country\n1,IN\n2,DE\n3,IN\n"
+
+
+def test_formulas_are_made_harmless_on_request(folder: Path) -> None:
+    (folder / "f.csv").write_text("n,t\n-1,=1+1\n-2,ok\n")
+    done = karyaksham("run", "SELECT * FROM input", "f.csv", "--formula-safe", cwd=folder)
+    assert done.stdout == 'n,t\n-1,"\'=1+1"\n-2,ok\n', done.stderr
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_arrow_files_of_others_are_read_in_shards(folder: Path, compression: str) -> None:
+    kinds = pyarrow.array(["red", "green", None] * 40_000).dictionary_encode()
+    table = pyarrow.table({"n": range(120_000), "kind": kinds})
+    pyarrow.feather.write_feather(table, folder / "t.feather", compression=compression, chunksize=10_000)
+    sql = "SELECT kind, count(*) AS rows, sum(n) AS s FROM t WHERE n >= 30 GROUP BY kind ORDER BY kind"
+    done = karyaksham("run", sql, "t.feather", "--shard-size", "50000", cwd=folder)
+    assert done.stdout.splitlines() == [
+        "kind,rows,s",
+        f"green,39990,{sum(range(31, 120_000, 3))}",
+        f"red,39990,{sum(range(30, 120_000, 3))}",
+        f",39990,{sum(range(32, 120_000, 3))}",
+    ], done.stderr
+    assert "read 120,000 = passed 120,000 + rejected 0; written 3" in done.stderr
+    shown = karyaksham("preview", "t.feather", "--rows", "3", cwd=folder).stdout
+    assert "green" in shown and shown.count("\n") >= 5
+    assert "dictionary" not in karyaksham("inspect", "t.feather", cwd=folder).stdout.lower()
+
+
+def test_arrow_streams_are_read_too(folder: Path) -> None:
+    table = pyarrow.table({"n": [1, 2, 3], "day": pyarrow.array([0, 1, None], pyarrow.date32())})
+    with pyarrow.ipc.new_stream(folder / "t.arrows", table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    done = karyaksham("run", "SELECT day, n FROM input", "t.arrows", cwd=folder)
+    assert done.stdout == "day,n\n1970-01-01,1\n1970-01-02,2\n,3\n", done.stderr
 
 
 def test_first_bad_row_fails_the_job_and_is_named(folder: Path) -> None:

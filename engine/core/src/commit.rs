@@ -8,7 +8,7 @@ mod parquet;
 mod rejects;
 mod target;
 
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use ::arrow::array::RecordBatch;
@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::error::{EngineError, Result};
 use crate::job::{Column, Output, OutputFormat, schema_of};
 use crate::part::Part;
-use crate::sink;
+use crate::sink::{self, Joined, Packing};
 
 pub use folder::{MANIFEST_NAME, SUCCESS_NAME, commit_parts};
 pub use rejects::RejectsWriter;
@@ -47,8 +47,8 @@ pub struct OutputWriter {
 }
 
 enum Assembly {
-    /// The target, and what comes before the first row.
-    Bytes(Target, Vec<u8>),
+    /// The target, what comes before the first row, and how parts of compressed text are joined.
+    Bytes(Target, Vec<u8>, Option<Joined>),
     Parquet(Box<ParquetFile>),
     Arrow(ArrowFile),
     /// The target, and the rows that are shown.
@@ -70,11 +70,14 @@ impl OutputWriter {
         let schema = schema_of(columns)?;
         let target = Target::create(target.as_ref(), checksum)?;
         let assembly = match output.format {
-            OutputFormat::Csv if output.header => {
-                let names = columns.iter().map(|column| column.name.as_str());
-                Assembly::Bytes(target, sink::csv::header(names, sink::delimiter(output)?))
+            OutputFormat::Csv | OutputFormat::Ndjson => {
+                let mut joined = Packing::of(output)?.map(Joined::new);
+                let head = match &mut joined {
+                    Some(joined) => joined.head(&head(output, columns)?)?,
+                    None => head(output, columns)?,
+                };
+                Assembly::Bytes(target, head, joined)
             }
-            OutputFormat::Csv | OutputFormat::Ndjson => Assembly::Bytes(target, Vec::new()),
             OutputFormat::Parquet => Assembly::Parquet(Box::new(ParquetFile::new(target, output))),
             OutputFormat::Arrow => Assembly::Arrow(ArrowFile::new(target)),
             OutputFormat::Table => Assembly::Table(target, Vec::new()),
@@ -104,8 +107,11 @@ impl OutputWriter {
     /// Those of writing; the target is then as it was before.
     pub fn commit(&mut self) -> Result<Committed> {
         let target = match self.assembly.take().ok_or_else(ended)? {
-            Assembly::Bytes(mut target, head) => {
+            Assembly::Bytes(mut target, head, joined) => {
                 target.write_all(&head).map_err(not_written)?;
+                if let Some(joined) = joined {
+                    target.write_all(&joined.end()).map_err(not_written)?;
+                }
                 target
             }
             Assembly::Parquet(file) => file.finish(&self.schema)?,
@@ -133,10 +139,16 @@ impl OutputWriter {
 impl Assembly {
     fn append(&mut self, part: &Part) -> Result<()> {
         match self {
-            Self::Bytes(target, head) => {
+            Self::Bytes(target, head, joined) => {
                 target.write_all(head).map_err(not_written)?;
                 head.clear();
-                target.append(part.content(), part.size_bytes())
+                let Some(joined) = joined else {
+                    return target.append(part.content(), part.size_bytes());
+                };
+                let wanted = joined.take_in(part.content(), part.size_bytes())?;
+                let mut reader = part.content().reader(part.size_bytes())?.take(wanted);
+                io::copy(&mut reader, target).map_err(not_written)?;
+                Ok(())
             }
             Self::Parquet(file) => file.append(part),
             Self::Arrow(file) => file.append(part),
@@ -158,6 +170,16 @@ impl Assembly {
             }
         }
     }
+}
+
+/// What comes before the first row of text.
+fn head(output: &Output, columns: &[Column]) -> Result<Vec<u8>> {
+    if output.format != OutputFormat::Csv || !output.header {
+        return Ok(Vec::new());
+    }
+    let names = columns.iter().map(|column| column.name.as_str());
+    let delimiter = sink::delimiter(output)?;
+    Ok(sink::csv::header(names, delimiter, output.formula_safe))
 }
 
 fn ended() -> EngineError {

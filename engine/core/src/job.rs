@@ -1,6 +1,7 @@
 //! A job as it crosses the border: plain data, the same keys as `karyaksham_engine/types.py`, and its translation to
 //! Arrow and to the text crate.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ pub struct Source {
 }
 
 /// A file, as it was when the job was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileRef {
     /// Where it is.
     pub path: String,
@@ -69,6 +70,76 @@ pub struct FileRef {
     /// What people call it; None: the last part of the path.
     #[serde(default)]
     pub name: Option<String>,
+    /// Its columns in its order, where they are not those of the table; what is missing is NULL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// How its bytes are to be read, where it is not as the table says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// Columns that its folders name, such as `year=2024`, with their values as text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub partition: BTreeMap<String, Option<String>>,
+}
+
+impl Source {
+    /// The columns that are in the file `number`, in its order.
+    pub fn columns_in(&self, number: usize) -> Vec<&str> {
+        let file = self.files.get(number);
+        let in_folders = |name: &str| file.is_some_and(|f| f.partition.contains_key(name));
+        match file.and_then(|f| f.columns.as_ref()) {
+            Some(names) => names.iter().map(String::as_str).collect(),
+            None => {
+                let names = self.columns.iter().map(|column| column.name.as_str());
+                names.filter(|name| !in_folders(name)).collect()
+            }
+        }
+    }
+
+    /// How the bytes of the file `number` are to be read.
+    pub fn dialect_of(&self, number: usize) -> Option<&Dialect> {
+        let own = self
+            .files
+            .get(number)
+            .and_then(|file| file.dialect.as_ref());
+        own.or(self.dialect.as_ref())
+    }
+
+    /// The schema of the table, where the first of its files knows its types exactly: `in_file` has its columns as a table
+    /// has them.
+    ///
+    /// # Errors
+    /// SourceError SOURCE_CHANGED where the file has other columns; InvalidJob UNKNOWN_TYPE.
+    pub(crate) fn schema(&self, in_file: &Schema) -> Result<SchemaRef> {
+        let known = self.columns_in(0);
+        let same = known.len() == in_file.fields().len()
+            && known.iter().all(|name| in_file.index_of(name).is_ok());
+        if !same && !self.columns.is_empty() {
+            let message = format!(
+                "The columns of table '{}' are not those of its file any more.",
+                self.name
+            );
+            return Err(EngineError::source_error("SOURCE_CHANGED", message)
+                .hint("Inspect the file again."));
+        }
+        let exact = |column: &Column| {
+            let field = in_file.field_with_name(&column.name).ok()?;
+            (type_text(field.data_type()) == column.data_type).then(|| field.data_type().clone())
+        };
+        let one_file = self.files.len() == 1;
+        let mut fields = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let data_type = match exact(column) {
+                Some(data_type) => data_type,
+                None => column.arrow_type()?,
+            };
+            let nullable = !one_file || column.nullable;
+            fields.push(Field::new(&column.name, data_type, nullable));
+        }
+        match fields.is_empty() {
+            true => Ok(Arc::new(in_file.clone())),
+            false => Ok(Arc::new(Schema::new(fields))),
+        }
+    }
 }
 
 impl FileRef {
@@ -130,7 +201,7 @@ pub struct Column {
 pub struct Output {
     /// As what.
     pub format: OutputFormat,
-    /// Parquet: snappy (when None), zstd, lz4, none.
+    /// Parquet: snappy (when None), zstd, lz4, none. CSV and NDJSON: gzip, zstd, none (when None).
     #[serde(default)]
     pub compression: Option<String>,
     /// CSV: whether the first line names the columns.
@@ -139,6 +210,9 @@ pub struct Output {
     /// CSV: between fields; a comma when None.
     #[serde(default)]
     pub delimiter: Option<String>,
+    /// CSV: whether text that a spreadsheet would take for a formula gets a `'` before it.
+    #[serde(default)]
+    pub formula_safe: bool,
 }
 
 /// What becomes of rows that can't be read. The budgets are kept by the driver.

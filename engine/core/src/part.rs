@@ -7,7 +7,7 @@ mod buffer;
 mod rejects;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,6 +83,29 @@ impl Content {
             Self::Memory(_) => None,
             Self::File(path) => Some(path),
         }
+    }
+
+    /// The last `length` bytes, which there must be.
+    ///
+    /// # Errors
+    /// As [`Self::reader`].
+    pub(crate) fn last(&self, size_bytes: u64, length: u64) -> Result<Vec<u8>> {
+        let at = size_bytes.checked_sub(length);
+        let at = at.ok_or_else(|| EngineError::internal("a part is shorter than its end"))?;
+        let mut bytes = Vec::new();
+        match self {
+            Self::Memory(_) => {
+                let mut reader = self.reader(size_bytes)?;
+                io::copy(&mut (&mut reader).take(at), &mut io::sink())?;
+                reader.read_to_end(&mut bytes)?;
+            }
+            Self::File(path) => {
+                let mut file = open_whole(path, size_bytes)?;
+                file.seek(SeekFrom::Start(at))?;
+                file.read_to_end(&mut bytes)?;
+            }
+        }
+        Ok(bytes)
     }
 
     /// Read from the start; a file must have the size it was made with.

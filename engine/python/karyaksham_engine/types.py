@@ -62,6 +62,12 @@ class FileRef(TypedDict):
     size_bytes: int
     name: NotRequired[str]
     """What people call it, in rejects and messages; left out: the last part of the path."""
+    columns: NotRequired[list[str]]
+    """Its columns in its order, where they are not those of the table; what is missing is NULL."""
+    dialect: NotRequired[Dialect]
+    """How its bytes are to be read, where it is not as the table says."""
+    partition: NotRequired[dict[str, str | None]]
+    """Columns that its folders name, such as `year=2024`, with their values as text."""
 
 
 class Source(TypedDict):
@@ -86,9 +92,11 @@ class Sniffed(TypedDict):
 class Output(TypedDict):
     format: OutputFormat
     compression: NotRequired[str | None]
-    """CSV and NDJSON: None. Parquet: snappy (default), zstd, lz4, none."""
+    """CSV and NDJSON: None, none, gzip (as BGZF), zstd (seekable). Parquet: snappy (default), zstd, lz4, none."""
     header: NotRequired[bool]
     delimiter: NotRequired[str]
+    formula_safe: NotRequired[bool]
+    """CSV: a `'` before text that a spreadsheet would take for a formula."""
 
 
 class BadRows(TypedDict):

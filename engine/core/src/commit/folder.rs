@@ -118,9 +118,10 @@ fn write_parts(
     if filled.is_empty() {
         filled.push(None);
     }
+    let extension = extension(output)?;
     let mut listed = Vec::new();
     for (number, part) in filled.into_iter().enumerate() {
-        let name = format!("part-{number:05}.{}", extension(output.format));
+        let name = format!("part-{number:05}.{extension}");
         let mut writer = OutputWriter::new(folder.join(&name), output, columns, true)?;
         if let Some(part) = part {
             writer.append(part)?;

@@ -41,7 +41,7 @@ impl RejectsWriter {
     pub fn new(target: impl AsRef<Path>, checksum: bool) -> Result<Self> {
         Ok(Self {
             target: Some(Target::create(target.as_ref(), checksum)?),
-            lines: header(COLUMNS.into_iter(), b','),
+            lines: header(COLUMNS.into_iter(), b',', false),
             rows: 0,
         })
     }

@@ -5,12 +5,14 @@
 
 use arrow::array::RecordBatch;
 
-use super::PartSink;
 use super::cells::{Cells, Column};
 use super::ndjson::write_json;
+use super::pack::{Packing, TextBuffer};
 use super::value::MAX_SCALAR_BYTES;
+use super::{PartSink, delimiter};
 use crate::error::Result;
-use crate::part::{Destination, Part, PartBuffer};
+use crate::job::Output;
+use crate::part::{Destination, Part};
 
 const SCRATCH_BYTES: usize = 256 << 10;
 
@@ -20,15 +22,15 @@ const CELL_BYTES: usize = MAX_SCALAR_BYTES + 2;
 /// A part in CSV.
 pub(super) struct CsvSink {
     encoder: Encoder,
-    buffer: PartBuffer,
+    buffer: TextBuffer,
     rows: u64,
 }
 
 impl CsvSink {
-    pub(super) fn new(delimiter: u8, destination: &Destination) -> Result<Self> {
+    pub(super) fn new(output: &Output, destination: &Destination) -> Result<Self> {
         Ok(Self {
-            encoder: Encoder::new(delimiter),
-            buffer: PartBuffer::new(destination, "output.csv")?,
+            encoder: Encoder::new(delimiter(output)?, output.formula_safe),
+            buffer: TextBuffer::new(Packing::of(output)?, destination, "output.csv")?,
             rows: 0,
         })
     }
@@ -52,11 +54,19 @@ impl PartSink for CsvSink {
 }
 
 /// The first line of a file with these columns.
-pub fn header<'a>(names: impl Iterator<Item = &'a str>, delimiter: u8) -> Vec<u8> {
+pub fn header<'a>(
+    names: impl Iterator<Item = &'a str>,
+    delimiter: u8,
+    formula_safe: bool,
+) -> Vec<u8> {
     let mut line = Vec::new();
     for (position, name) in names.enumerate() {
         if position > 0 {
             line.push(delimiter);
+        }
+        if formula_safe && is_formula(name.as_bytes()) {
+            push_text(&mut line, &format!("'{name}"), delimiter, position == 0);
+            continue;
         }
         push_text(&mut line, name, delimiter, position == 0);
     }
@@ -128,24 +138,34 @@ impl Marks {
     }
 }
 
+/// Whether a spreadsheet would take the text for a formula.
+fn is_formula(text: &[u8]) -> bool {
+    matches!(
+        text.first(),
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
+    )
+}
+
 struct Encoder {
     marks: Marks,
+    formula_safe: bool,
     scratch: Box<[u8]>,
     at: usize,
     json: Vec<u8>,
 }
 
 impl Encoder {
-    fn new(delimiter: u8) -> Self {
+    fn new(delimiter: u8, formula_safe: bool) -> Self {
         Self {
             marks: Marks { delimiter },
+            formula_safe,
             scratch: vec![0; SCRATCH_BYTES].into(),
             at: 0,
             json: Vec::new(),
         }
     }
 
-    fn encode(&mut self, batch: &RecordBatch, out: &mut PartBuffer) -> Result<()> {
+    fn encode(&mut self, batch: &RecordBatch, out: &mut TextBuffer) -> Result<()> {
         let columns: Result<Vec<Column>> = batch.columns().iter().map(Column::of).collect();
         let columns = columns?;
         for row in 0..batch.num_rows() {
@@ -162,7 +182,7 @@ impl Encoder {
     }
 
     #[inline]
-    fn cell(&mut self, cells: &Cells, row: usize, first: bool, out: &mut PartBuffer) -> Result<()> {
+    fn cell(&mut self, cells: &Cells, row: usize, first: bool, out: &mut TextBuffer) -> Result<()> {
         match cells {
             Cells::Scalar(scalar) => {
                 self.at += scalar.write(row, &mut self.scratch[self.at..]);
@@ -171,10 +191,8 @@ impl Encoder {
             Cells::View(array) => {
                 let view = array.views()[row];
                 let length = view as u32 as usize;
-                if length > 12 {
-                    let (buffer, offset) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
-                    let text = &array.data_buffers()[buffer][offset..offset + length];
-                    return self.text(text, first, out);
+                if length > 12 || self.formula_safe {
+                    return self.text(array.value(row).as_bytes(), first, out);
                 }
                 let block = (view >> 32).to_le_bytes();
                 let comment = first && block[0] == b'#';
@@ -203,7 +221,10 @@ impl Encoder {
     }
 
     #[inline]
-    fn text(&mut self, text: &[u8], first: bool, out: &mut PartBuffer) -> Result<()> {
+    fn text(&mut self, text: &[u8], first: bool, out: &mut TextBuffer) -> Result<()> {
+        if self.formula_safe && is_formula(text) {
+            return self.quoted(&[b"'", text].concat(), false, out);
+        }
         self.make_room(text.len() + 2, out)?;
         let comment = first && text.first() == Some(&b'#');
         if !text.is_empty() && !comment && text.len() + 2 <= self.scratch.len() - self.at {
@@ -217,7 +238,7 @@ impl Encoder {
     }
 
     /// Text that does not fit as it is, because it needs quotes or is longer than the scratch.
-    fn quoted(&mut self, text: &[u8], comment: bool, out: &mut PartBuffer) -> Result<()> {
+    fn quoted(&mut self, text: &[u8], comment: bool, out: &mut TextBuffer) -> Result<()> {
         if text.len() + 2 > SCRATCH_BYTES
             && !comment
             && !text.iter().any(|byte| self.marks.find(&[*byte]))
@@ -243,7 +264,7 @@ impl Encoder {
 
     /// The last delimiter becomes the line end.
     #[inline]
-    fn end_record(&mut self, without_cells: bool, out: &mut PartBuffer) -> Result<()> {
+    fn end_record(&mut self, without_cells: bool, out: &mut TextBuffer) -> Result<()> {
         if without_cells {
             self.make_room(1, out)?;
             self.at += 1;
@@ -260,7 +281,7 @@ impl Encoder {
 
     /// See to it that `bytes` fit, if they fit at all; the last byte stays where it is.
     #[inline]
-    fn make_room(&mut self, bytes: usize, out: &mut PartBuffer) -> Result<()> {
+    fn make_room(&mut self, bytes: usize, out: &mut TextBuffer) -> Result<()> {
         if self.scratch.len() - self.at < bytes {
             self.flush(out)?;
         }
@@ -268,7 +289,7 @@ impl Encoder {
     }
 
     #[cold]
-    fn flush(&mut self, out: &mut PartBuffer) -> Result<()> {
+    fn flush(&mut self, out: &mut TextBuffer) -> Result<()> {
         let at = std::mem::take(&mut self.at);
         out.push(&self.scratch[..at])
     }

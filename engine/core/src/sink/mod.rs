@@ -6,6 +6,7 @@ mod cells;
 pub mod csv;
 mod digits;
 mod ndjson;
+mod pack;
 pub mod parquet;
 mod portable;
 pub mod table;
@@ -20,7 +21,8 @@ use crate::part::{Destination, Part};
 
 pub(crate) use cells::{Cells, Column as TextColumn, hex};
 pub(crate) use ndjson::write_json;
-pub(crate) use portable::portable_schema;
+pub(crate) use pack::{Joined, Packing};
+pub(crate) use portable::{portable_schema, portable_type};
 pub(crate) use table::text as table_text;
 pub(crate) use value::{MAX_SCALAR_BYTES, Scalar};
 
@@ -58,8 +60,8 @@ pub fn open(
 ) -> Result<Box<dyn PartSink>> {
     check(output)?;
     Ok(match output.format {
-        OutputFormat::Csv => Box::new(csv::CsvSink::new(delimiter(output)?, destination)?),
-        OutputFormat::Ndjson => Box::new(ndjson::NdjsonSink::new(destination)?),
+        OutputFormat::Csv => Box::new(csv::CsvSink::new(output, destination)?),
+        OutputFormat::Ndjson => Box::new(ndjson::NdjsonSink::new(output, destination)?),
         OutputFormat::Parquet => Box::new(parquet::ParquetSink::new(output, &schema, destination)?),
         OutputFormat::Arrow => Box::new(arrow::ArrowSink::new(&schema, destination)?),
         OutputFormat::Table => Box::new(table::TableSink::new(schema, destination)),
@@ -80,14 +82,9 @@ pub fn takes_text(output: &Output) -> Option<u8> {
 /// InvalidJob INVALID_DIALECT and INVALID_OUTPUT.
 pub fn check(output: &Output) -> Result<()> {
     delimiter(output)?;
-    match (output.format, output.compression.as_deref()) {
-        (OutputFormat::Parquet, _) => parquet::compression(output).map(drop),
-        (_, None | Some("none")) => Ok(()),
-        (_, Some(other)) => Err(EngineError::invalid_job(
-            "INVALID_OUTPUT",
-            format!("Only Parquet is written with a compression, and {other:?} was asked for."),
-        )
-        .hint("Leave the compression out, or write Parquet.")),
+    match output.format {
+        OutputFormat::Parquet => parquet::compression(output).map(drop),
+        _ => Packing::of(output).map(drop),
     }
 }
 
@@ -109,13 +106,18 @@ pub fn delimiter(output: &Output) -> Result<u8> {
     Ok(delimiter)
 }
 
-/// How the files of a format end.
-pub fn extension(format: OutputFormat) -> &'static str {
-    match format {
+/// How the names of an output's files end: `csv`, `ndjson.gz`.
+///
+/// # Errors
+/// As [`check`].
+pub fn extension(output: &Output) -> Result<String> {
+    let format = match output.format {
         OutputFormat::Csv => "csv",
         OutputFormat::Ndjson => "ndjson",
         OutputFormat::Parquet => "parquet",
         OutputFormat::Arrow => "arrow",
         OutputFormat::Table => "txt",
-    }
+    };
+    let packing = Packing::of(output)?.map_or("", Packing::extension);
+    Ok(format!("{format}{packing}"))
 }

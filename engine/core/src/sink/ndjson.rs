@@ -5,24 +5,26 @@ use arrow::array::RecordBatch;
 
 use super::PartSink;
 use super::cells::{Cells, Column};
+use super::pack::{Packing, TextBuffer};
 use super::value::{MAX_SCALAR_BYTES, Scalar};
 use crate::error::Result;
-use crate::part::{Destination, Part, PartBuffer};
+use crate::job::Output;
+use crate::part::{Destination, Part};
 
 /// What is gathered before it goes to the part.
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// A part in NDJSON.
 pub(super) struct NdjsonSink {
-    buffer: PartBuffer,
+    buffer: TextBuffer,
     lines: Vec<u8>,
     rows: u64,
 }
 
 impl NdjsonSink {
-    pub(super) fn new(destination: &Destination) -> Result<Self> {
+    pub(super) fn new(output: &Output, destination: &Destination) -> Result<Self> {
         Ok(Self {
-            buffer: PartBuffer::new(destination, "output.ndjson")?,
+            buffer: TextBuffer::new(Packing::of(output)?, destination, "output.ndjson")?,
             lines: Vec::with_capacity(CHUNK_BYTES),
             rows: 0,
         })

@@ -165,7 +165,7 @@ pub fn file(path: &Path) -> FileRef {
     FileRef {
         path: path.to_string_lossy().into_owned(),
         size_bytes: fs::metadata(path).unwrap().len(),
-        name: None,
+        ..FileRef::default()
     }
 }
 
@@ -179,6 +179,7 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
             compression: None,
             header: true,
             delimiter: None,
+            formula_safe: false,
         },
         bad_rows: BadRows {
             policy: BadRowPolicy::FailJob,

@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
-use karyaksham_core::job::OutputFormat;
+use karyaksham_core::job::{Output, OutputFormat};
 use karyaksham_core::part::Keep;
 use karyaksham_text::{
     BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, ScanOptions, ShardRange, Start, TextScan,
@@ -257,4 +257,28 @@ fn a_part_that_outgrows_memory_moves_into_its_folder() {
     assert_eq!(part.size_bytes(), 80 * ((1 << 20) + 1));
     let size = std::fs::metadata(part.path().unwrap()).unwrap().len();
     assert_eq!(size, part.size_bytes());
+}
+
+#[test]
+fn text_that_a_spreadsheet_would_run_is_written_as_text() {
+    let bench = Bench::new();
+    let texts: StringViewArray = ["=1+1", "+a", "-b", "@c", "\td", "e", "=", ""]
+        .into_iter()
+        .map(Some)
+        .collect();
+    let numbers: Int64Array = (0..8).map(|n| Some(-n)).collect();
+    let batch = RecordBatch::try_from_iter([
+        ("=text", Arc::new(texts) as ArrayRef),
+        ("n", Arc::new(numbers)),
+    ])
+    .unwrap();
+    let output = Output {
+        formula_safe: true,
+        ..output(OutputFormat::Csv)
+    };
+    bench.write("out.csv", &output, &[batch]);
+    assert_eq!(
+        std::fs::read_to_string(bench.path("out.csv")).unwrap(),
+        "'=text,n\n\"'=1+1\",0\n\"'+a\",-1\n\"'-b\",-2\n\"'@c\",-3\n\"'\td\",-4\ne,-5\n\"'=\",-6\n\"\",-7\n"
+    );
 }

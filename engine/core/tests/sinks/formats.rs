@@ -253,7 +253,7 @@ fn options_that_do_not_fit_are_refused() {
             None,
             "INVALID_OUTPUT",
         ),
-        (OutputFormat::Csv, Some("gzip"), None, "INVALID_OUTPUT"),
+        (OutputFormat::Csv, Some("snappy"), None, "INVALID_OUTPUT"),
         (OutputFormat::Csv, None, Some("\""), "INVALID_DIALECT"),
         (OutputFormat::Csv, None, Some("::"), "INVALID_DIALECT"),
     ];

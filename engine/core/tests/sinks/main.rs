@@ -6,6 +6,7 @@ mod commit;
 mod csv;
 mod formats;
 mod inspect;
+mod packed;
 mod preview;
 mod profile;
 mod speed;

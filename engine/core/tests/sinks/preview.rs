@@ -115,7 +115,7 @@ fn rows_go_on_in_the_next_file() {
     source.files.push(FileRef {
         size_bytes: std::fs::metadata(&second).unwrap().len(),
         path: second,
-        name: None,
+        ..FileRef::default()
     });
     let found = preview(&source, 10).unwrap();
     assert_eq!(json!(found.rows), json!([[1, "a"], [2, "b"], [3, "c"]]));

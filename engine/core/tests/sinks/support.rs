@@ -85,7 +85,7 @@ impl Bench {
             files: vec![FileRef {
                 path: path.into(),
                 size_bytes: sniffed.size_bytes,
-                name: None,
+                ..FileRef::default()
             }],
             dialect: sniffed.dialect,
             columns: sniffed.columns,
@@ -108,6 +108,7 @@ pub fn output(format: OutputFormat) -> Output {
         compression: None,
         header: true,
         delimiter: None,
+        formula_safe: false,
     }
 }
 
