@@ -5,20 +5,17 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow::datatypes::Schema;
-use arrow::ipc::reader::FileReader;
 use karyaksham_text::{FileSource, ReadAt};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use serde::Serialize;
 
 use crate::error::{EngineError, Result, unknown_column};
 use crate::job::{Column, Dialect, DialectOverrides, FileFormat, columns_of, type_text};
+use crate::scan::{CONTINUATION, IpcFile, MAGIC};
 use crate::sink::portable_schema;
 
 /// First and last bytes of a Parquet file.
 const PARQUET_MAGIC: &[u8] = b"PAR1";
-
-/// First bytes of an Arrow IPC file.
-const ARROW_MAGIC: &[u8] = b"ARROW1";
 
 /// What a file is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -101,7 +98,7 @@ fn format_of(source: &dyn ReadAt) -> Result<FileFormat> {
     let head = &head[..read];
     Ok(if head.starts_with(PARQUET_MAGIC) {
         FileFormat::Parquet
-    } else if head.starts_with(ARROW_MAGIC) {
+    } else if head.starts_with(MAGIC) || head.starts_with(&CONTINUATION) {
         FileFormat::Arrow
     } else {
         FileFormat::Csv
@@ -130,14 +127,8 @@ fn parquet_columns(path: &str) -> Result<Vec<Column>> {
 }
 
 fn arrow_columns(path: &str) -> Result<Vec<Column>> {
-    let reader = FileReader::try_new_buffered(File::open(path)?, None).map_err(|error| {
-        EngineError::source_error(
-            "INVALID_ARROW",
-            format!("This is not a whole Arrow file: {error}."),
-        )
-        .hint("Write the file again; it may have been cut off.")
-    })?;
-    Ok(plain_columns(&reader.schema(), "from the schema"))
+    let file = IpcFile::open(File::open(path)?)?;
+    Ok(plain_columns(file.schema(), "from the schema"))
 }
 
 /// Dictionaries are shown as what they hold.

@@ -1,11 +1,14 @@
-//! Files into shards: pieces of text files whose starts are guessed and later proved to join, and runs of row groups of
-//! Parquet files.
+//! Files into shards: pieces of text files whose starts are guessed and later proved to join, runs of row groups of
+//! Parquet files, and runs of batches of Arrow files.
 
+use arrow::compute::can_cast_types;
+use arrow::datatypes::Schema;
+use datafusion::catalog::TableProvider;
 use karyaksham_text::{ShardRange, cut};
 
 use crate::error::{EngineError, Result};
-use crate::job::{FileFormat, Job, Source};
-use crate::scan::{Footer, Piece, RowGroups, Shard, TextFile};
+use crate::job::{FileFormat, Job, Source, type_text};
+use crate::scan::{Footer, Piece, RowGroups, Shard, Table, TextFile, open_arrow};
 
 /// Smaller shards are not worth a task, where the job does not say.
 const SMALLEST_BYTES: u64 = 16 << 20;
@@ -31,12 +34,25 @@ pub fn of_source(job: &Job, index: usize) -> Result<Vec<Shard>> {
     let size_bytes: u64 = source.files.iter().map(|file| file.size_bytes).sum();
     let target = target_bytes(job, size_bytes);
     let mut shards = Vec::new();
+    let table = match source.format {
+        FileFormat::Parquet | FileFormat::Arrow => Some(Table::new(index, source, 1)?.schema()),
+        FileFormat::Csv | FileFormat::Ndjson => None,
+    };
     for file in 0..source.files.len() {
-        let pieces: Vec<Piece> = match source.format {
-            FileFormat::Parquet => row_groups(source, file, target)?
-                .into_iter()
-                .map(Piece::Parquet)
-                .collect(),
+        let pieces: Vec<Piece> = match (source.format, &table) {
+            (FileFormat::Parquet, Some(table)) => {
+                let footer = Footer::read(source, file)?;
+                check_columns(source, file, table, &footer.schema)?;
+                let runs = runs(footer.row_groups, source.files[file].size_bytes, target);
+                runs.into_iter().map(Piece::Parquet).collect()
+            }
+            (FileFormat::Arrow, Some(table)) => {
+                let opened = open_arrow(source, file)?;
+                check_columns(source, file, table, opened.schema())?;
+                let batches = opened.batches().collect();
+                let runs = runs(batches, source.files[file].size_bytes, target);
+                runs.into_iter().map(Piece::Arrow).collect()
+            }
             _ => ranges(source, file, target)?
                 .into_iter()
                 .map(Piece::Text)
@@ -65,23 +81,39 @@ fn ranges(source: &Source, file: usize, target: u64) -> Result<Vec<ShardRange>> 
     Ok(cut(start, text.size_bytes().max(start), target))
 }
 
-/// Runs of row groups of about `target` bytes, at least one run.
-fn row_groups(source: &Source, file: usize, target: u64) -> Result<Vec<RowGroups>> {
-    let footer = Footer::read(source, file)?;
-    if file > 0 {
-        let first = Footer::read(source, 0)?;
-        if first.schema.fields() != footer.schema.fields() {
+/// Whether the columns of a file can be those of its table.
+fn check_columns(source: &Source, file: usize, table: &Schema, in_file: &Schema) -> Result<()> {
+    let path = &source.files[file].path;
+    for name in source.columns_in(file) {
+        let Ok(found) = in_file.field_with_name(name) else {
+            let message = format!("The file has no column '{name}' any more.");
+            return Err(EngineError::source_error("SOURCE_CHANGED", message)
+                .hint("Inspect the file again.")
+                .in_file(path));
+        };
+        let Ok(wanted) = table.field_with_name(name) else {
+            continue;
+        };
+        if !can_cast_types(found.data_type(), wanted.data_type()) {
             let message = format!(
-                "The files of table '{}' do not have the same columns.",
-                source.name
+                "Column '{name}' is {}, and {} in {}.",
+                type_text(found.data_type()),
+                type_text(wanted.data_type()),
+                source.files[0].shown_name(),
             );
             return Err(EngineError::source_error("SCHEMA_MISMATCH", message)
-                .in_file(&source.files[file].path));
+                .hint("Read the files as tables of their own.")
+                .in_file(path));
         }
     }
-    let of = footer.row_groups.len();
+    Ok(())
+}
+
+/// Runs of blocks, each with its rows and bytes, of about `target` bytes, at least one run.
+fn runs(blocks: Vec<(u64, u64)>, size_bytes: u64, target: u64) -> Vec<RowGroups> {
+    let of = blocks.len();
     let mut runs: Vec<RowGroups> = Vec::new();
-    for (index, (rows, bytes)) in footer.row_groups.iter().enumerate() {
+    for (index, (rows, bytes)) in blocks.iter().enumerate() {
         match runs.last_mut() {
             Some(run) if run.hi - run.lo + bytes <= target => {
                 run.count += 1;
@@ -113,7 +145,7 @@ fn row_groups(source: &Source, file: usize, target: u64) -> Result<Vec<RowGroups
     }
     // The footer goes with the last, so that the shards of a file end where it ends.
     if let Some(last) = runs.last_mut() {
-        last.hi = last.hi.max(source.files[file].size_bytes);
+        last.hi = last.hi.max(size_bytes);
     }
-    Ok(runs)
+    runs
 }

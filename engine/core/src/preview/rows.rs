@@ -1,19 +1,18 @@
 //! All rows of a source in order, file after file, on one thread; rows that can't be read are left out. For looking at
 //! data: jobs read through [`crate::scan`].
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use arrow::ipc::reader::FileReader;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use karyaksham_text::{BadRowPolicy, ShardRange, Start, TextScan};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::Result;
 use crate::job::{FileFormat, MAX_RECORD_BYTES, Source};
-use crate::scan::{Reading, Table, TextFile, open_unchanged};
+use crate::scan::{ArrowRows, Reading, Shape, Table, TextFile, open_arrow, open_unchanged};
 
 const MAX_BATCH_ROWS: usize = 8192;
 
@@ -21,16 +20,17 @@ const MAX_BATCH_ROWS: usize = 8192;
 pub(crate) struct Rows<'a> {
     source: &'a Source,
     batch_rows: usize,
-    schema: Option<SchemaRef>,
+    schema: SchemaRef,
+    projection: Vec<usize>,
     next_file: usize,
     bytes_before: u64,
     open: Option<Open>,
 }
 
 enum Open {
-    Text(Box<dyn TextScan>),
-    Parquet(Box<ParquetRecordBatchReader>),
-    Arrow(Box<FileReader<std::io::BufReader<File>>>),
+    Text(Box<dyn TextScan>, Shape),
+    Parquet(Box<ParquetRecordBatchReader>, Shape),
+    Arrow(Box<ArrowRows>),
 }
 
 impl<'a> Rows<'a> {
@@ -39,13 +39,11 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// SourceError UNSUPPORTED_FORMAT, InvalidJob for columns that can't be read.
     pub(crate) fn new(source: &'a Source, batch_rows: usize) -> Result<Self> {
-        let schema = match source.format {
-            FileFormat::Arrow => None,
-            _ => Some(Table::new(0, source, 1)?.schema()),
-        };
+        let schema = Table::new(0, source, 1)?.schema();
         Ok(Self {
             source,
             batch_rows: batch_rows.clamp(1, MAX_BATCH_ROWS),
+            projection: (0..schema.fields().len()).collect(),
             schema,
             next_file: 0,
             bytes_before: 0,
@@ -56,7 +54,7 @@ impl<'a> Rows<'a> {
     /// Of text files.
     pub(crate) fn bytes_read(&self) -> u64 {
         match &self.open {
-            Some(Open::Text(scan)) => self.bytes_before + scan.report().bytes_read,
+            Some(Open::Text(scan, _)) => self.bytes_before + scan.report().bytes_read,
             _ => self.bytes_before,
         }
     }
@@ -68,20 +66,20 @@ impl<'a> Rows<'a> {
     pub(crate) fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             let batch = match &mut self.open {
-                None => None,
-                Some(Open::Text(scan)) => {
-                    let batch = scan.next_batch();
+                None => Ok(None),
+                Some(Open::Text(scan, shape)) => {
+                    let batch = scan.next_batch().map_err(Into::into);
                     scan.take_rejects();
-                    batch.map_err(|e| self.in_file(e.into()))?
+                    shaped(batch, shape)
                 }
-                Some(Open::Parquet(reader)) => reader
-                    .next()
-                    .transpose()
-                    .map_err(|e| self.in_file(e.into()))?,
-                Some(Open::Arrow(reader)) => reader
-                    .next()
-                    .transpose()
-                    .map_err(|e| self.in_file(e.into()))?,
+                Some(Open::Parquet(reader, shape)) => {
+                    shaped(reader.next().transpose().map_err(Into::into), shape)
+                }
+                Some(Open::Arrow(rows)) => rows.next_batch(),
+            };
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => return Err(self.in_file(error)),
             };
             if batch.is_some() {
                 return Ok(batch);
@@ -102,12 +100,9 @@ impl<'a> Rows<'a> {
 
     fn open_file(&self, number: usize) -> Result<Open> {
         let path = &self.source.files[number].path;
-        let file = open_unchanged(self.source, number)?;
         let opened = match self.source.format {
-            FileFormat::Parquet => parquet(file, self.batch_rows),
-            FileFormat::Arrow => FileReader::try_new_buffered(file, None)
-                .map(|reader| Open::Arrow(Box::new(reader)))
-                .map_err(Into::into),
+            FileFormat::Parquet => self.parquet(number),
+            FileFormat::Arrow => self.arrow(number),
             FileFormat::Csv | FileFormat::Ndjson => self.text(number),
         };
         opened.map_err(|e| e.in_file(path))
@@ -121,12 +116,9 @@ impl<'a> Rows<'a> {
             hi: text.size_bytes(),
             start: Start::Exact(data_start),
         };
-        let schema = self
-            .schema
-            .clone()
-            .unwrap_or_else(|| Arc::new(arrow::datatypes::Schema::empty()));
+        let (shape, schema) = Shape::of_text(self.source, number, &self.schema, &self.projection)?;
         let reading = Reading {
-            projection: (0..schema.fields().len()).collect(),
+            projection: shape.read().to_vec(),
             schema,
             filter: None,
             verbatim: None,
@@ -134,13 +126,37 @@ impl<'a> Rows<'a> {
             batch_rows: self.batch_rows,
             max_record_bytes: MAX_RECORD_BYTES,
         };
-        Ok(Open::Text(text.scan(reading, range).0))
+        Ok(Open::Text(text.scan(reading, range).0, shape))
+    }
+
+    fn parquet(&self, number: usize) -> Result<Open> {
+        let file = open_unchanged(self.source, number)?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let (schema, projection) = (&self.schema, &self.projection);
+        let in_file = Arc::clone(builder.schema());
+        let shape = Shape::of_schema(self.source, number, schema, projection, &in_file)?;
+        // Columns come in the order of the file, and only those that are read.
+        let mut read = shape.read().to_vec();
+        read.sort_unstable();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
+        let in_order: Schema = in_file.project(&read)?;
+        let shape = Shape::of_schema(self.source, number, schema, projection, &in_order)?;
+        let reader = builder
+            .with_batch_size(self.batch_rows)
+            .with_projection(mask)
+            .build()?;
+        Ok(Open::Parquet(Box::new(reader), shape))
+    }
+
+    fn arrow(&self, number: usize) -> Result<Open> {
+        let file = open_arrow(self.source, number)?;
+        let count = file.batches().count();
+        let table = (&self.schema, self.projection.as_slice());
+        let rows = ArrowRows::new(file, self.source, number, table, 0, count)?;
+        Ok(Open::Arrow(Box::new(rows)))
     }
 }
 
-fn parquet(file: File, batch_rows: usize) -> Result<Open> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?
-        .with_batch_size(batch_rows)
-        .build()?;
-    Ok(Open::Parquet(Box::new(reader)))
+fn shaped(batch: Result<Option<RecordBatch>>, shape: &Shape) -> Result<Option<RecordBatch>> {
+    batch?.map(|batch| shape.apply(batch)).transpose()
 }

@@ -1,7 +1,11 @@
 //! Sources as tables. While a job is planned, a table is a leaf with one or two empty partitions, so that the plan has
 //! the same form for two shards and for two thousand; when a task runs, [`bind`] puts one real shard in its place.
 
+mod arrow;
+mod counted;
+mod ipc;
 mod parquet;
+mod shape;
 mod text;
 
 use std::sync::Arc;
@@ -21,7 +25,11 @@ use crate::job::{FileFormat, FileReject, FileShardReport, Job, Source};
 use crate::part::{Destination, RejectsPart};
 use crate::progress::{CancelToken, Progress};
 
-pub use self::parquet::{Footer, RowGroups};
+pub(crate) use self::arrow::{ArrowRows, open as open_arrow};
+pub use self::counted::RowGroups;
+pub(crate) use self::ipc::{CONTINUATION, IpcFile, MAGIC};
+pub use self::parquet::Footer;
+pub(crate) use self::shape::Shape;
 pub(crate) use self::text::{Reading, TextFile};
 
 /// What one scan task reads.
@@ -43,6 +51,8 @@ pub enum Piece {
     Text(karyaksham_text::ShardRange),
     /// Row groups of a Parquet file.
     Parquet(RowGroups),
+    /// Batches of an Arrow file.
+    Arrow(RowGroups),
 }
 
 impl Piece {
@@ -50,7 +60,7 @@ impl Piece {
     pub fn size_bytes(&self) -> u64 {
         match self {
             Self::Text(range) => range.hi.saturating_sub(range.lo),
-            Self::Parquet(groups) => groups.hi - groups.lo,
+            Self::Parquet(groups) | Self::Arrow(groups) => groups.hi - groups.lo,
         }
     }
 }
@@ -61,6 +71,8 @@ pub struct Table {
     source: usize,
     format: FileFormat,
     schema: SchemaRef,
+    /// How many of the last columns the names of folders give.
+    in_folders: usize,
     partitions: usize,
 }
 
@@ -73,12 +85,14 @@ impl Table {
         let schema = match source.format {
             FileFormat::Csv => text::schema(source)?,
             FileFormat::Parquet => parquet::schema(source)?,
-            FileFormat::Ndjson | FileFormat::Arrow => return Err(unsupported(source)),
+            FileFormat::Arrow => arrow::schema(source)?,
+            FileFormat::Ndjson => return Err(unsupported(source)),
         };
         Ok(Self {
             source: index,
             format: source.format,
             schema,
+            in_folders: source.files.first().map_or(0, |f| f.partition.len()),
             partitions: shards.clamp(1, 2),
         })
     }
@@ -92,7 +106,7 @@ fn unsupported(source: &Source) -> EngineError {
             source.name
         ),
     )
-    .hint("CSV and Parquet files can be read.")
+    .hint("CSV, Parquet and Arrow files can be read.")
 }
 
 #[async_trait]
@@ -116,8 +130,15 @@ impl TableProvider for Table {
             .cloned()
             .unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         Ok(match self.format {
-            FileFormat::Parquet => {
-                parquet::leaf(self.source, &self.schema, projection, self.partitions)?
+            FileFormat::Parquet => parquet::leaf(
+                self.source,
+                &self.schema,
+                self.in_folders,
+                projection,
+                self.partitions,
+            )?,
+            FileFormat::Arrow => {
+                arrow::leaf(self.source, &self.schema, projection, self.partitions)
             }
             _ => {
                 let filter = text::Filter::new(filters, &self.schema, state)?;
@@ -148,7 +169,9 @@ impl TableProvider for Table {
 /// Index of the source that a leaf stands for; None for everything else.
 pub fn source_of(plan: &dyn ExecutionPlan) -> Option<usize> {
     let leaf = plan.downcast_ref::<DataSourceExec>()?;
-    text::source_of(leaf).or_else(|| parquet::source_of(leaf))
+    text::source_of(leaf)
+        .or_else(|| parquet::source_of(leaf))
+        .or_else(|| arrow::source_of(leaf))
 }
 
 /// What watches a scan, and where it leaves its rejects.
@@ -167,8 +190,8 @@ pub struct Surroundings {
 pub enum Running {
     /// Of a text file.
     Text(Arc<text::run::TextRun>),
-    /// Of a Parquet file.
-    Parquet(Arc<parquet::ParquetRun>),
+    /// Of a Parquet or Arrow file.
+    Counted(Arc<counted::CountedRun>),
 }
 
 /// What a scan says at its end.
@@ -205,6 +228,7 @@ pub fn bind(
             text::bind(leaf, job, source, file, *range, verbatim, surroundings)
         }
         Piece::Parquet(groups) => parquet::bind(leaf, source, shard.file, groups, surroundings),
+        Piece::Arrow(batches) => arrow::bind(leaf, source, shard.file, batches, surroundings),
     }
 }
 
@@ -217,7 +241,7 @@ impl Running {
     pub fn finish(&self) -> Result<ScanOutcome> {
         match self {
             Self::Text(run) => run.finish(),
-            Self::Parquet(run) => Ok(run.finish()),
+            Self::Counted(run) => Ok(run.finish()),
         }
     }
 
@@ -225,7 +249,7 @@ impl Running {
     pub fn is_text(&self) -> bool {
         match self {
             Self::Text(run) => run.is_text(),
-            Self::Parquet(_) => false,
+            Self::Counted(_) => false,
         }
     }
 
@@ -236,7 +260,7 @@ impl Running {
     pub fn next_text(&self, out: &mut Vec<u8>) -> Result<Option<usize>> {
         match self {
             Self::Text(run) => run.next_text(out),
-            Self::Parquet(_) => Ok(None),
+            Self::Counted(_) => Ok(None),
         }
     }
 
@@ -244,7 +268,7 @@ impl Running {
     pub fn stopped_at_reject(&self) -> bool {
         match self {
             Self::Text(run) => run.stopped_at_reject(),
-            Self::Parquet(_) => false,
+            Self::Counted(_) => false,
         }
     }
 }

@@ -4,9 +4,8 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
@@ -24,30 +23,13 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
 use futures::StreamExt;
-use karyaksham_text::{ShardReport, StartFound};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
-use serde::{Deserialize, Serialize};
 
-use super::{Running, ScanOutcome, Surroundings, open_unchanged};
+use super::counted::{CountedRun, RowGroups};
+use super::shape::value_of;
+use super::{Running, Surroundings, open_unchanged};
 use crate::error::{EngineError, Result};
-use crate::job::{FileShardReport, Source};
-
-/// Consecutive row groups of one file. `lo` and `hi` cut the file so that the shards of a file join.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowGroups {
-    /// Index of the first.
-    pub first: usize,
-    /// How many.
-    pub count: usize,
-    /// How many the file has.
-    pub of: usize,
-    /// Their rows.
-    pub rows: u64,
-    /// Offset at which they begin.
-    pub lo: u64,
-    /// Offset at which the next begin.
-    pub hi: u64,
-}
+use crate::job::Source;
 
 /// What the footer of a file says.
 #[derive(Debug)]
@@ -92,35 +74,29 @@ struct SourceIndex(usize);
 
 /// The columns of a Parquet source, from the footer of its first file.
 pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
-    let schema = Footer::read(source, 0)?.schema;
-    let known = source
-        .columns
-        .iter()
-        .all(|column| schema.index_of(&column.name).is_ok());
-    if !known || (!source.columns.is_empty() && source.columns.len() != schema.fields().len()) {
-        let message = format!(
-            "The columns of table '{}' are not those of its file any more.",
-            source.name
-        );
-        return Err(
-            EngineError::source_error("SOURCE_CHANGED", message).hint("Inspect the file again.")
-        );
-    }
-    Ok(schema)
+    source.schema(&Footer::read(source, 0)?.schema)
 }
 
 pub(super) fn leaf(
     source: usize,
     schema: &SchemaRef,
+    in_folders: usize,
     projection: Vec<usize>,
     partitions: usize,
 ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+    let (in_file, in_folders) = schema
+        .fields()
+        .split_at(schema.fields().len() - in_folders.min(schema.fields().len()));
+    let in_file = Arc::new(Schema::new(in_file.to_vec()));
+    let schema = TableSchema::builder(in_file)
+        .with_table_partition_cols(in_folders.to_vec())
+        .build();
     let stand_in = || {
         FileGroup::new(vec![
             PartitionedFile::new("source", 1).with_extension(SourceIndex(source)),
         ])
     };
-    let reader = ParquetSource::new(TableSchema::from(Arc::clone(schema)));
+    let reader = ParquetSource::new(schema);
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(reader))
         .with_file_groups((0..partitions).map(|_| stand_in()).collect())
         .with_projection_indices(Some(projection))?
@@ -162,88 +138,30 @@ pub(super) fn bind(
                 .map_err(|e| EngineError::source_error("SOURCE_NOT_FOUND", e.to_string()))
         })
         .map_err(|e| e.in_file(&reference.path))?;
+    for field in config.table_partition_cols() {
+        let value = reference.partition.get(field.name());
+        let value = value_of(field, value.and_then(Option::as_deref))?;
+        partitioned.partition_values.push(value);
+    }
     let config = FileScanConfigBuilder::from(config.clone())
         .with_file_groups(vec![FileGroup::new(vec![partitioned])])
         .build();
-    let run = Arc::new(ParquetRun {
-        file,
-        groups: groups.clone(),
-        surroundings,
-        rows_seen: AtomicU64::new(0),
-        bytes_counted: AtomicU64::new(0),
-    });
+    let run = Arc::new(CountedRun::new(file, groups, surroundings));
     let metered = Metered {
         inner: Arc::new(config),
         run: Arc::clone(&run),
     };
     Ok((
         DataSourceExec::from_data_source(metered),
-        Running::Parquet(run),
+        Running::Counted(run),
     ))
-}
-
-/// The scan of one shard's row groups.
-#[derive(Debug)]
-pub struct ParquetRun {
-    file: usize,
-    groups: RowGroups,
-    surroundings: Surroundings,
-    rows_seen: AtomicU64,
-    bytes_counted: AtomicU64,
-}
-
-impl ParquetRun {
-    fn saw(&self, rows: u64) -> Result<()> {
-        self.surroundings.cancel.check()?;
-        let seen = (self.rows_seen.fetch_add(rows, Ordering::Relaxed) + rows).min(self.groups.rows);
-        let size = u128::from(self.groups.hi - self.groups.lo);
-        let bytes = (size * u128::from(seen) / u128::from(self.groups.rows.max(1))) as u64;
-        let before = self.bytes_counted.swap(bytes, Ordering::Relaxed);
-        self.surroundings
-            .progress
-            .add_read(bytes.saturating_sub(before), rows, 0);
-        Ok(())
-    }
-
-    pub(super) fn finish(&self) -> ScanOutcome {
-        let RowGroups { rows, lo, hi, .. } = self.groups;
-        let seen = self.rows_seen.swap(rows, Ordering::Relaxed);
-        let counted = self.bytes_counted.swap(hi - lo, Ordering::Relaxed);
-        self.surroundings.progress.add_read(
-            (hi - lo).saturating_sub(counted),
-            rows.saturating_sub(seen),
-            0,
-        );
-        let report = ShardReport {
-            lo,
-            hi,
-            start: StartFound::Exact,
-            ambiguous: false,
-            first: lo,
-            end: hi,
-            bytes_read: hi - lo,
-            rows_read: rows,
-            rows_passed: rows,
-            rows_rejected: 0,
-            lines: 0,
-            stopped_at_reject: false,
-        };
-        ScanOutcome {
-            report: FileShardReport {
-                file: self.file,
-                report,
-            },
-            rejects: None,
-            first_reject: None,
-        }
-    }
 }
 
 /// The reader of row groups, watched.
 #[derive(Debug)]
 struct Metered {
     inner: Arc<FileScanConfig>,
-    run: Arc<ParquetRun>,
+    run: Arc<CountedRun>,
 }
 
 impl DataSource for Metered {

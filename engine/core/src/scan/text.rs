@@ -23,8 +23,9 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
 use karyaksham_text::ShardRange;
 
 pub(crate) use self::file::{Reading, TextFile};
-pub(super) use self::filter::{Filter, applies};
+pub(super) use self::filter::{Chosen, Filter, applies};
 use self::run::TextRun;
+use super::shape::{Shape, project};
 use super::{Running, Surroundings};
 use crate::error::{EngineError, Result};
 use crate::job::{Job, MAX_RECORD_BYTES, Source};
@@ -100,15 +101,6 @@ fn text_source(leaf: &DataSourceExec) -> Option<&TextSource> {
     leaf.data_source().downcast_ref::<TextSource>()
 }
 
-fn project(schema: &SchemaRef, projection: &[usize]) -> SchemaRef {
-    Arc::new(Schema::new(
-        projection
-            .iter()
-            .map(|i| Arc::clone(&schema.fields()[*i]))
-            .collect::<Vec<_>>(),
-    ))
-}
-
 pub(super) fn bind(
     leaf: &DataSourceExec,
     job: &Job,
@@ -120,11 +112,21 @@ pub(super) fn bind(
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
     let planned = text_source(leaf)
         .ok_or_else(|| EngineError::internal("a text shard for a leaf that is none"))?;
+    let (shape, schema) = Shape::of_text(source, file, &planned.schema, &planned.projection)
+        .map_err(|e| e.in_file(&source.files[file].path))?;
+    let (filter, nothing) = match &planned.filter {
+        None => (None, false),
+        Some(filter) => match filter.for_file(source, file, &planned.schema)? {
+            Chosen::All => (None, false),
+            Chosen::Nothing => (None, true),
+            Chosen::By(filter) => (Some(filter), false),
+        },
+    };
     let reading = Reading {
-        schema: Arc::clone(&planned.schema),
-        projection: planned.projection.clone(),
-        filter: planned.filter.as_ref().map(Filter::boxed),
-        verbatim,
+        schema,
+        projection: shape.read().to_vec(),
+        filter,
+        verbatim: verbatim.filter(|_| shape.is_plain() && !nothing),
         bad_rows: job.bad_rows.policy,
         batch_rows: BATCH_ROWS,
         max_record_bytes: job.max_record_bytes.unwrap_or(MAX_RECORD_BYTES),
@@ -132,7 +134,14 @@ pub(super) fn bind(
     let (scan, is_text) = TextFile::open(source, file)?.scan(reading, range);
     let path = source.files[file].path.clone();
     let name = source.files[file].shown_name().to_owned();
-    let run = Arc::new(TextRun::new(scan, is_text, file, path, name, surroundings));
+    let run = Arc::new(TextRun::new(
+        (scan, is_text),
+        (shape, nothing),
+        file,
+        path,
+        name,
+        surroundings,
+    ));
     let bound = TextSource {
         partitions: 1,
         run: Some(Arc::clone(&run)),

@@ -71,7 +71,7 @@ pub fn open(
 /// The delimiter of text that an output takes as it is; None: it takes none.
 pub fn takes_text(output: &Output) -> Option<u8> {
     match output.format {
-        OutputFormat::Csv => delimiter(output).ok(),
+        OutputFormat::Csv if !output.formula_safe => delimiter(output).ok(),
         _ => None,
     }
 }

@@ -46,8 +46,7 @@ impl<'a> TextFile<'a> {
     /// SourceError SOURCE_NOT_FOUND, SOURCE_CHANGED, UNSUPPORTED_FORMAT; InvalidJob INVALID_DIALECT.
     pub(crate) fn open(source: &'a Source, number: usize) -> Result<Self> {
         let dialect = source
-            .dialect
-            .as_ref()
+            .dialect_of(number)
             .ok_or_else(|| no_dialect(source))?
             .to_text()?;
         drop(open_unchanged(source, number)?);

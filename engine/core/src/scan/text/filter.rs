@@ -4,9 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, RecordBatch};
+use datafusion::arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::buffer::BooleanBuffer;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -16,7 +16,9 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_expr::PhysicalExpr;
 use karyaksham_text::RowFilter;
 
-use super::project;
+use crate::error::Result;
+use crate::job::Source;
+use crate::scan::shape::{Shape, project};
 
 /// A condition on some columns of a file.
 #[derive(Debug, Clone)]
@@ -76,10 +78,46 @@ impl Filter {
         Ok(Some(Self { condition, columns }))
     }
 
-    /// For one scan.
-    pub(super) fn boxed(&self) -> Box<dyn RowFilter> {
-        Box::new(self.clone())
+    /// For the scan of one file of a table with the columns `table`.
+    ///
+    /// # Errors
+    /// Those of [`Shape::of_text`], and of the condition.
+    pub(in crate::scan) fn for_file(
+        &self,
+        source: &Source,
+        number: usize,
+        table: &SchemaRef,
+    ) -> Result<Chosen> {
+        let (shape, _) = Shape::of_text(source, number, table, &self.columns)?;
+        if !shape.read().is_empty() {
+            return Ok(Chosen::By(Box::new(OfFile {
+                condition: Arc::clone(&self.condition),
+                shape,
+            })));
+        }
+        // All that it looks at is the same for all rows of the file.
+        let one = RecordBatchOptions::new().with_row_count(Some(1));
+        let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &one)?;
+        Ok(
+            match wanted(&*self.condition, &shape.apply(row)?)?.value(0) {
+                true => Chosen::All,
+                false => Chosen::Nothing,
+            },
+        )
     }
+}
+
+/// What a filter leaves of a file.
+pub(in crate::scan) enum Chosen {
+    All,
+    Nothing,
+    By(Box<dyn RowFilter>),
+}
+
+/// A filter on the columns that a file has of those it looks at.
+struct OfFile {
+    condition: Arc<dyn PhysicalExpr>,
+    shape: Shape,
 }
 
 impl fmt::Display for Filter {
@@ -88,21 +126,22 @@ impl fmt::Display for Filter {
     }
 }
 
-impl RowFilter for Filter {
+impl RowFilter for OfFile {
     fn columns(&self) -> &[usize] {
-        &self.columns
+        self.shape.read()
     }
 
     fn keep(&mut self, batch: &RecordBatch) -> Result<BooleanBuffer, Box<dyn Error + Send + Sync>> {
-        let wanted = self
-            .condition
-            .evaluate(batch)?
-            .into_array(batch.num_rows())?;
-        let wanted = as_boolean_array(&wanted)?;
-        // A row for which nobody can say is not wanted.
-        Ok(match wanted.nulls() {
-            None => wanted.values().clone(),
-            Some(known) => wanted.values() & known.inner(),
-        })
+        Ok(wanted(&*self.condition, &self.shape.apply(batch.clone())?)?)
     }
+}
+
+fn wanted(condition: &dyn PhysicalExpr, batch: &RecordBatch) -> DataFusionResult<BooleanBuffer> {
+    let wanted = condition.evaluate(batch)?.into_array(batch.num_rows())?;
+    let wanted = as_boolean_array(&wanted)?;
+    // A row for which nobody can say is not wanted.
+    Ok(match wanted.nulls() {
+        None => wanted.values().clone(),
+        Some(known) => wanted.values() & known.inner(),
+    })
 }

@@ -9,7 +9,7 @@ use karyaksham_text::{TextError, TextScan};
 use crate::error::{EngineError, Result};
 use crate::job::{FileReject, FileShardReport};
 use crate::part::RejectsPartWriter;
-use crate::scan::{ScanOutcome, Surroundings};
+use crate::scan::{ScanOutcome, Shape, Surroundings};
 
 /// The scan of one shard, shared by the plan that consumes it and the task that answers for it.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct TextRun {
     name: String,
     surroundings: Surroundings,
     is_text: bool,
+    shape: Shape,
+    wants_nothing: bool,
     state: Mutex<State>,
 }
 
@@ -49,8 +51,8 @@ impl fmt::Debug for State {
 
 impl TextRun {
     pub(super) fn new(
-        scan: Box<dyn TextScan>,
-        is_text: bool,
+        (scan, is_text): (Box<dyn TextScan>, bool),
+        (shape, wants_nothing): (Shape, bool),
         file: usize,
         path: String,
         name: String,
@@ -62,6 +64,8 @@ impl TextRun {
             name,
             surroundings,
             is_text,
+            shape,
+            wants_nothing,
             state: Mutex::new(State {
                 scan,
                 done: false,
@@ -83,8 +87,8 @@ impl TextRun {
     pub(super) fn next_rows(&self) -> Result<Option<RecordBatch>> {
         let mut state = self.lock();
         while let Some(batch) = self.step(&mut state)? {
-            if batch.num_rows() > 0 {
-                return Ok(Some(batch));
+            if batch.num_rows() > 0 && !self.wants_nothing {
+                return self.shape.apply(batch).map(Some);
             }
         }
         Ok(None)
