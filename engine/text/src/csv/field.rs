@@ -71,6 +71,8 @@ pub(crate) fn append_text(rows: Rows<'_>, views: &mut Views, cold: Cold<'_>) {
     let mut fields = TextFields {
         data: rows.data,
         quote,
+        // Then what is between the quotes stands for itself.
+        is_plain: !rows.tokens.has_doubled_quotes(),
         views,
         cold,
     };
@@ -154,6 +156,7 @@ impl Fields for CheckedText<'_> {
 struct TextFields<'a> {
     data: &'a [u8],
     quote: u16,
+    is_plain: bool,
     views: &'a mut Views,
     cold: Cold<'a>,
 }
@@ -163,9 +166,18 @@ impl Fields for TextFields<'_> {
     fn field(&mut self, from: usize, to: usize) {
         if from == to {
             self.cold.null_text(self.views, from);
-        } else if u16::from(self.data[from]) == self.quote {
-            self.cold.quoted_text(self.views, from, to);
-        } else if self.views.push(self.data, from, to).is_err() {
+            return;
+        }
+        let (mut inner_from, mut inner_to) = (from, to);
+        if u16::from(self.data[from]) == self.quote {
+            if !self.is_plain {
+                return self.cold.quoted_text(self.views, from, to);
+            }
+            inner_from += 1;
+            inner_to -= 1;
+        }
+        let pushed = self.views.push(self.data, inner_from, inner_to);
+        if pushed.is_err() {
             self.cold.bad_text(self.views, from, to);
         }
     }

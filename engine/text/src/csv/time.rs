@@ -14,6 +14,34 @@ const MONTH_STARTS: [[u16; 13]; 2] = [
     [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366],
 ];
 
+/// The months of these years are looked up: nearly all dates that are not made up.
+const COMMON_YEARS: std::ops::Range<u32> = 1900..2100;
+
+/// For each month of the common years: days before its first, from 1970-01-01, and how many it has.
+static MONTHS: [(i32, u32); 12 * (COMMON_YEARS.end - COMMON_YEARS.start) as usize] = {
+    let mut months = [(0, 0); 12 * (COMMON_YEARS.end - COMMON_YEARS.start) as usize];
+    let mut at = 0;
+    while at < months.len() {
+        let year = COMMON_YEARS.start + at as u32 / 12;
+        let starts = &MONTH_STARTS[is_leap(year) as usize];
+        let month = at % 12;
+        let days = starts[month + 1] - starts[month];
+        months[at] = (days_before(year) + starts[month] as i32, days as u32);
+        at += 1;
+    }
+    months
+};
+
+const fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+/// Days from 1970-01-01 to the first of a year from 1 to 9999.
+const fn days_before(year: u32) -> i32 {
+    let leaps = year.div_ceil(4) - year.div_ceil(100) + year.div_ceil(400);
+    (year * 365 + leaps) as i32 - EPOCH_DAY
+}
+
 /// Days since 1970-01-01 of `YYYY-MM-DD` in the ten bytes that end before `to`; years 0001 to 9999.
 #[inline(always)]
 fn date(data: &[u8], to: usize) -> Option<i32> {
@@ -25,19 +53,30 @@ fn date(data: &[u8], to: usize) -> Option<i32> {
     let digits =
         (head & 0xffff_ffff) | (tail & 0x0000_00ff_ff00_0000) << 8 | (tail & 0xffff_0000_0000_0000);
     let number = eight_digits(digits ^ 0x3030_3030_3030_3030)? as u32;
-    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let starts = &MONTH_STARTS[usize::from(is_leap)];
-    let month = month.wrapping_sub(1) as usize;
+    let (year, month) = (number / 10_000, (number / 100 % 100).wrapping_sub(1));
+    let day = (number % 100).wrapping_sub(1);
     if month >= 12 || year == 0 {
         return None;
     }
-    let day = day.wrapping_sub(1);
-    if day >= u32::from(starts[month + 1] - starts[month]) {
-        return None;
-    }
-    let leaps = year.div_ceil(4) - year.div_ceil(100) + year.div_ceil(400);
-    Some((year * 365 + leaps + u32::from(starts[month]) + day) as i32 - EPOCH_DAY)
+    let at = year
+        .wrapping_sub(COMMON_YEARS.start)
+        .wrapping_mul(12)
+        .wrapping_add(month);
+    let (first, days) = match MONTHS.get(at as usize) {
+        Some(month) => *month,
+        None => rare_month(year, month as usize),
+    };
+    (day < days).then_some(first + day as i32)
+}
+
+#[cold]
+fn rare_month(year: u32, month: usize) -> (i32, u32) {
+    let starts = &MONTH_STARTS[usize::from(is_leap(year))];
+    let days = starts[month + 1] - starts[month];
+    (
+        days_before(year) + i32::from(starts[month]),
+        u32::from(days),
+    )
 }
 
 /// Text on its own, with the eight bytes before it that words are read from.

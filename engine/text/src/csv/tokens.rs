@@ -146,6 +146,11 @@ impl Tokens {
         self.is_unusual || self.index.has_non_ascii
     }
 
+    /// Quotes may stand for others than themselves inside quoted fields; false: there are none.
+    pub fn has_doubled_quotes(&self) -> bool {
+        self.is_unusual || self.index.has_doubled_quotes
+    }
+
     /// There may be carriage returns, or quotes where they are text; false: there are none.
     pub fn needs_care(&self) -> bool {
         self.is_unusual || self.index.has_returns

@@ -107,6 +107,8 @@ pub struct Index {
     pub has_non_ascii: bool,
     /// There may be carriage returns; false: there are none.
     pub has_returns: bool,
+    /// There may be quotes next to each other, as in an empty field; false: there are none.
+    pub has_doubled_quotes: bool,
 }
 
 /// What one pass found.
@@ -127,6 +129,7 @@ impl Index {
         self.lines.clear();
         self.has_non_ascii = false;
         self.has_returns = false;
+        self.has_doubled_quotes = false;
         self.ends.push(from as u32 - 1);
     }
 

@@ -94,6 +94,7 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
     let mut quiet_blocks = QUIET_BLOCKS + 1; // blocks since the last quote
     let mut high = 0_u64;
     let mut returns_seen = 0_u64;
+    let mut doubled = 0_u64;
 
     let mut base = from & !63;
     while base < to {
@@ -134,6 +135,7 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
                 let closing = quotes & !inside;
                 let separators = structural | quotes;
                 let closed = (closing << 1) | close_before;
+                doubled |= closed & quotes;
                 let mut bad = opening & !((separators << 1) | opening_may_start);
                 if CRLF {
                     // SAFETY: as above.
@@ -191,5 +193,6 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
     }
     index.has_non_ascii |= high != 0;
     index.has_returns |= returns_seen != 0;
+    index.has_doubled_quotes |= doubled != 0;
     (anomaly, quoted_lines)
 }

@@ -4,6 +4,10 @@ use arrow_array::StringViewArray;
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 
 const INLINE_BYTES: usize = 12;
+
+/// Longer strings are copied by their length.
+const BLOCK_BYTES: usize = 64;
+
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// What is kept of a view of each length: the first four bytes after the length, and the other eight.
@@ -23,6 +27,11 @@ fn le(bytes: &[u8]) -> u64 {
     let mut word = [0; 8];
     word.copy_from_slice(bytes);
     u64::from_le_bytes(word)
+}
+
+#[inline(always)]
+fn is_ascii(block: &[u8; BLOCK_BYTES]) -> bool {
+    block.iter().fold(0, |all, byte| all | byte) < 0x80
 }
 
 /// The bytes are not UTF-8.
@@ -51,14 +60,25 @@ impl Views {
     #[inline(always)]
     pub(crate) fn push(&mut self, data: &[u8], from: usize, to: usize) -> Result<(), NotUtf8> {
         let len = to - from;
-        if let (true, Some(bytes)) = (len <= INLINE_BYTES, data.get(from..from + INLINE_BYTES)) {
-            let low = le(&bytes[..8]) << 32 & MASKS[len][0];
-            let high = le(&bytes[4..12]) & MASKS[len][1];
-            if (low | high) & HIGH_BITS == 0 {
-                self.views
-                    .push(u128::from(high) << 64 | u128::from(low | len as u64));
-                return Ok(());
+        if len <= INLINE_BYTES {
+            if let Some(bytes) = data.get(from..from + INLINE_BYTES) {
+                let low = le(&bytes[..8]) << 32 & MASKS[len][0];
+                let high = le(&bytes[4..12]) & MASKS[len][1];
+                if (low | high) & HIGH_BITS == 0 {
+                    self.views
+                        .push(u128::from(high) << 64 | u128::from(low | len as u64));
+                    return Ok(());
+                }
             }
+        } else if let (true, Some(block)) = (len <= BLOCK_BYTES, data[from..].first_chunk())
+            && is_ascii(block)
+        {
+            // A copy of a fixed size is one instruction or two.
+            let offset = self.long.len();
+            self.long.extend_from_slice(block);
+            self.long.truncate(offset + len);
+            self.push_view(offset, block, len);
+            return Ok(());
         }
         self.push_checked(&data[from..to])
     }
@@ -90,9 +110,15 @@ impl Views {
     fn push_long(&mut self, bytes: &[u8]) {
         let offset = self.long.len();
         self.long.extend_from_slice(bytes);
+        self.push_view(offset, bytes, bytes.len());
+    }
+
+    /// The view of `len` bytes at `offset` of `long`, which begin as `bytes` do.
+    #[inline(always)]
+    fn push_view(&mut self, offset: usize, bytes: &[u8], len: usize) {
         let prefix = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         self.views
-            .push((offset as u128) << 96 | u128::from(prefix) << 32 | bytes.len() as u128);
+            .push((offset as u128) << 96 | u128::from(prefix) << 32 | len as u128);
     }
 
     /// Bytes of long strings so far; an array holds at most 2 GiB.
@@ -143,7 +169,7 @@ impl Views {
         } else {
             vec![Buffer::from_vec(long)]
         };
-        // SAFETY: views are made only by `push_checked`, the ASCII path of `push`, and `extend` from an array. Inline ones hold their whole,
+        // SAFETY: views are made only by `push_checked`, the ASCII paths of `push`, and `extend` from an array. Inline ones hold their whole,
         // zero-padded, checked bytes; the others name buffer 0 (bits 64 to 95 are zero), an offset and a length inside
         // it, the right prefix, and bytes that were checked; `long` only grows, to less than 2 GiB.
         unsafe { StringViewArray::new_unchecked(views, buffers, nulls) }
