@@ -84,6 +84,12 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--formula-safe", action="store_true", help="CSV: a ' before text that a spreadsheet would run"
     )
     run.add_argument("--bad-rows", choices=["fail", "reject", "null"], default="fail")
+    run.add_argument(
+        "--validate",
+        choices=["touched", "all"],
+        default="touched",
+        help="columns in which a value can be bad: those that the query reads, or all",
+    )
     run.add_argument("--rejects", metavar="FILE", help="write rejected rows here, as CSV")
     run.add_argument(
         "--max-rejected", metavar="N", type=int, help="stop when more rows than this are rejected"

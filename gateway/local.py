@@ -140,7 +140,11 @@ def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec
         sql=options.sql,
         sources=sources,
         output=_output(options),
-        bad_rows={"policy": POLICY_OF_WORD[options.bad_rows], "max_rejected_rows": options.max_rejected},
+        bad_rows={
+            "policy": POLICY_OF_WORD[options.bad_rows],
+            "max_rejected_rows": options.max_rejected,
+            "validate": options.validate,
+        },
         staging_dir=str(staging),
         output_dir=str(results),
         shard_size_bytes=options.shard_size,

@@ -147,6 +147,12 @@ def test_bad_rows_are_rejected_and_listed(folder: Path) -> None:
     assert "CAST" in listed and "TOO_FEW_COLUMNS" in listed
 
 
+def test_bad_values_count_in_all_columns_if_asked(folder: Path) -> None:
+    rejected = ["run", "SELECT id FROM input", "dirty.csv", "--bad-rows", "reject"]
+    assert "rejected 1" in karyaksham(*rejected, cwd=folder).stderr
+    assert "rejected 2" in karyaksham(*rejected, "--validate", "all", cwd=folder).stderr
+
+
 def test_bad_fields_become_null(folder: Path) -> None:
     done = karyaksham("run", "SELECT id, amount FROM input", "dirty.csv", "--bad-rows", "null", cwd=folder)
     assert done.stdout.startswith("id,amount\n1,10\n2,\n3,30\n5,1\n"), done.stderr

@@ -226,6 +226,20 @@ pub struct BadRows {
     /// Per job, as a share of the rows read.
     #[serde(default)]
     pub max_rejected_ratio: Option<f64>,
+    /// Of which columns a value can be bad.
+    #[serde(default)]
+    pub validate: Validate,
+}
+
+/// Of which columns a value can be bad. The structure of a record counts always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Validate {
+    /// Those that the query reads.
+    #[default]
+    Touched,
+    /// All columns of the file.
+    All,
 }
 
 /// How the bytes of a text file are to be read, with single characters.

@@ -103,6 +103,8 @@ class BadRows(TypedDict):
     policy: BadRowPolicy
     max_rejected_rows: NotRequired[int | None]
     max_rejected_ratio: NotRequired[float | None]
+    validate: NotRequired[Literal["touched", "all"]]
+    """Of which columns a value can be bad: those that the query reads (the default), or all."""
 
 
 class Job(TypedDict):

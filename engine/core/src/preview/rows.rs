@@ -11,7 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::Result;
-use crate::job::{FileFormat, MAX_RECORD_BYTES, Source};
+use crate::job::{FileFormat, MAX_RECORD_BYTES, Source, Validate};
 use crate::scan::{ArrowRows, Reading, Shape, Table, TextFile, open_arrow, open_unchanged};
 
 const MAX_BATCH_ROWS: usize = 8192;
@@ -122,6 +122,7 @@ impl<'a> Rows<'a> {
             schema,
             filter: None,
             verbatim: None,
+            validate: Validate::Touched,
             bad_rows: BadRowPolicy::RejectRow,
             batch_rows: self.batch_rows,
             max_record_bytes: MAX_RECORD_BYTES,

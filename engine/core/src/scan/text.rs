@@ -127,6 +127,7 @@ pub(super) fn bind(
         projection: shape.read().to_vec(),
         filter,
         verbatim: verbatim.filter(|_| shape.is_plain() && !nothing),
+        validate: job.bad_rows.validate,
         bad_rows: job.bad_rows.policy,
         batch_rows: BATCH_ROWS,
         max_record_bytes: job.max_record_bytes.unwrap_or(MAX_RECORD_BYTES),

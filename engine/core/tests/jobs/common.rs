@@ -7,7 +7,7 @@ use karyaksham_core::commit::OutputWriter;
 use karyaksham_core::error::{EngineError, Result};
 use karyaksham_core::job::{
     BadRowPolicy, BadRows, Column, Dialect, FileFormat, FileRef, FileShardReport, Job, Output,
-    OutputFormat, Source,
+    OutputFormat, Source, Validate,
 };
 use karyaksham_core::part::{Block, Destination, Keep, Part};
 use karyaksham_core::plan::{StageKind, Task, plan};
@@ -185,6 +185,7 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
             policy: BadRowPolicy::FailJob,
             max_rejected_rows: None,
             max_rejected_ratio: None,
+            validate: Validate::Touched,
         },
         shard_size_bytes: None,
         parallelism: Some(2),

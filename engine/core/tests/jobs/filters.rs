@@ -2,7 +2,7 @@
 
 use crate::common::{Bench, Done, fault, in_shards, job};
 use karyaksham_core::error::Result;
-use karyaksham_core::job::{BadRowPolicy, Source};
+use karyaksham_core::job::{BadRowPolicy, Source, Validate};
 use karyaksham_core::plan::plan;
 
 /// Every tenth row has a bad number, some of them in rows that a filter on `b` wants; `b` is 0 in bad rows only.
@@ -57,6 +57,39 @@ fn filters_do_not_change_which_rows_are_rejected() {
         ] {
             assert_eq!(rejects(sql), (all.clone(), rows), "{sql} in {shards}");
         }
+    }
+}
+
+#[test]
+fn bad_values_count_where_they_are_asked_for() {
+    let bench = Bench::new();
+    let source = bench.csv(
+        "t",
+        &["a:Int64", "b:Int64", "c:Int64"],
+        "1,x,1\n2,2,y\n3,3,3\n",
+    );
+    for (validate, sql, rejects) in [
+        (Validate::Touched, "SELECT a FROM t", vec![]),
+        (Validate::Touched, "SELECT a FROM t WHERE b > 0", vec!["b"]),
+        (Validate::All, "SELECT a FROM t", vec!["b", "c"]),
+        (Validate::All, "SELECT a FROM t WHERE b > 2", vec!["b", "c"]),
+        (Validate::All, "SELECT count(*) FROM t", vec!["b", "c"]),
+        (
+            Validate::All,
+            "SELECT sum(c) FROM t WHERE c > 2",
+            vec!["b", "c"],
+        ),
+    ] {
+        let mut job = job(sql, std::slice::from_ref(&source));
+        job.bad_rows.policy = BadRowPolicy::RejectRow;
+        job.bad_rows.validate = validate;
+        let done = bench.run(job).unwrap();
+        let columns: Vec<_> = done
+            .rejects
+            .iter()
+            .filter_map(|r| r.reject.column.as_deref())
+            .collect();
+        assert_eq!(columns, rejects, "{sql} {validate:?}");
     }
 }
 

@@ -66,6 +66,9 @@ pub struct CsvScan {
     filtered: Option<Filtered>,
     verbatim: Option<Verbatim>,
     columns: Vec<OutputColumn>,
+    /// Columns that nobody asked for, and that are to be right all the same.
+    checked: Vec<Column>,
+    validates_all: bool,
     batch_rows: usize,
     found: Found,
     /// Reused.
@@ -121,6 +124,8 @@ impl CsvScan {
             filtered: None,
             verbatim: None,
             columns: vec![],
+            checked: vec![],
+            validates_all: false,
             batch_rows: 0,
             found: Found::default(),
             entries: vec![],
@@ -132,6 +137,12 @@ impl CsvScan {
     /// Hand on only the rows that `filter` wants. The others are read all the same, and rejected if they are bad.
     pub fn with_filter(mut self, filter: Box<dyn RowFilter>) -> Self {
         self.filter = Some(filter);
+        self
+    }
+
+    /// Reject rows for bad values in any column, and not only in those that are handed on or filtered by.
+    pub fn validate_all(mut self) -> Self {
+        self.validates_all = true;
         self
     }
 
@@ -190,6 +201,17 @@ impl CsvScan {
                 column: Column::of(number, &self.options)?,
                 filtered: filtered.and_then(|filtered| filtered.position(number)),
             });
+        }
+        if self.validates_all {
+            let filtered = self.filtered.as_ref();
+            let is_read = |number: &usize| {
+                self.options.projection.contains(number)
+                    || filtered.is_some_and(|filtered| filtered.position(*number).is_some())
+            };
+            self.checked = (0..self.options.schema.fields().len())
+                .filter(|number| !is_read(number))
+                .map(|number| Column::of(number, &self.options))
+                .collect::<Result<_, _>>()?;
         }
         let size = self.source.size_bytes();
         let guess = match self.range.start {

@@ -11,7 +11,7 @@ use karyaksham_text::{
 
 use super::no_dialect;
 use crate::error::{EngineError, Result};
-use crate::job::Source;
+use crate::job::{Source, Validate};
 use crate::scan::open_unchanged;
 
 /// A file that has not changed since the job was made.
@@ -31,6 +31,8 @@ pub(crate) struct Reading {
     pub(crate) filter: Option<Box<dyn RowFilter>>,
     /// Rows are wanted as text with this delimiter, where the file has them so.
     pub(crate) verbatim: Option<u8>,
+    /// Whether bad values count in columns that are not read.
+    pub(crate) validate: Validate,
     /// What to do with bad records.
     pub(crate) bad_rows: BadRowPolicy,
     /// At most this many rows a batch.
@@ -84,7 +86,13 @@ impl<'a> TextFile<'a> {
             batch_rows: reading.batch_rows,
             max_record_bytes: reading.max_record_bytes,
         });
-        let scan = || CsvScan::new(Arc::clone(&self.bytes), Arc::clone(&options), range);
+        let scan = || {
+            let scan = CsvScan::new(Arc::clone(&self.bytes), Arc::clone(&options), range);
+            match reading.validate {
+                Validate::Touched => scan,
+                Validate::All => scan.validate_all(),
+            }
+        };
         let verbatim = reading.verbatim.and_then(|d| scan().verbatim(d));
         let is_text = verbatim.is_some();
         let mut scan = verbatim.unwrap_or_else(scan);

@@ -75,6 +75,9 @@ impl CsvScan {
         if let Some(filtered) = &mut self.filtered {
             filtered.read(rows, &mut self.found);
         }
+        for column in &self.checked {
+            column.check(rows, &mut self.found);
+        }
         for output in &mut self.columns {
             if output.filtered.is_some() {
                 continue;
