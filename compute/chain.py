@@ -22,7 +22,7 @@ class Chain:
 
     keys: tuple[TaskKey, ...]
     size_bytes: int | None
-    """Where the last shard must end; None where ends are no offsets of this file."""
+    """Where the last shard must end; None where ends are no offsets of this file: the engine then says as `hi`."""
     at: int = 0
     """How many shards are proved."""
     end: int | None = None
@@ -50,10 +50,10 @@ class Chain:
         """What is wrong with a complete shard that joins, or None."""
         if report["rows_read"] != report["rows_passed"] + report["rows_rejected"]:
             return internal("ROW_BALANCE", "The rows of a shard do not add up to those passed and rejected.")
-        if report["end"] < report["first"] or (self.size_bytes is not None and report["end"] < report["hi"]):
+        if report["end"] < report["first"] or report["end"] < report["hi"]:
             return internal("SHARD_INCOMPLETE", "A shard ended before its last byte.")
         last = self.at == len(self.keys) - 1
-        if last and self.size_bytes is not None and report["end"] != self.size_bytes:
+        if last and report["end"] != (report["hi"] if self.size_bytes is None else self.size_bytes):
             return internal("CHAIN_INCOMPLETE", "The last shard of a file did not end where the file ends.")
         return None
 

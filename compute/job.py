@@ -26,7 +26,7 @@ from .spec import (
     TaskFinished,
     TaskStarted,
 )
-from .workspace import Basis, Staging, check_unchanged, lines_before, look
+from .workspace import Basis, Staging, check_unchanged, look
 
 HELD_BLOCKS_BYTES: Final = 256 << 20
 """Blocks for later stages that stay in memory; further ones go to files."""
@@ -65,7 +65,6 @@ class Job:
         }
         self._blocks: dict[TaskKey, Piece] = {}
         self._held_bytes = 0
-        self._header_lines: dict[tuple[int, int], int] = {}
         stages = [self._stage_tasks(stage) for stage in self._stages]
         self._schedule = Schedule(spec.job_id, stages, self._limits())
         progress = tuple(_pending(stage) for stage in self._stages)
@@ -246,14 +245,7 @@ class Job:
 
     def _line_base(self, proved: Proved) -> int:
         """Lines of the file before the shard, those of the header among them."""
-        stage, file = proved.key.stage, self._tasks[proved.key].file
-        if (stage, file) not in self._header_lines:
-            source = self._source(self._stages[stage])
-            plain = source is not None and source["format"] == "csv" and _is_plain(source)
-            self._header_lines[stage, file] = (
-                _header_lines(source, file, proved.data_start) if source and plain else 0
-            )
-        return self._header_lines[stage, file] + proved.line_base
+        return self._tasks[proved.key].header_lines + proved.line_base
 
     def _digest(self, key: TaskKey) -> str:
         return hashlib.sha256(self._tasks[key].payload).hexdigest()
@@ -296,12 +288,6 @@ def _is_plain(source: Source) -> bool:
     """Whether offsets of records are offsets of the file: text, and not compressed."""
     dialect = source.get("dialect")
     return source["format"] in ("csv", "ndjson") and not (dialect and dialect["compression"])
-
-
-def _header_lines(source: Source, file: int, data_start: int) -> int:
-    dialect = source.get("dialect")
-    line_ending = b"\r" if dialect and dialect["line_ending"] == "cr" else b"\n"
-    return lines_before(source["files"][file]["path"], data_start, line_ending)
 
 
 def _bad_row(reject: Reject, row_base: int, line_base: int) -> Failure:

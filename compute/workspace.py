@@ -70,19 +70,6 @@ def changed(name: str) -> SourceError:
     )
 
 
-def lines_before(path: str, offset: int, line_ending: bytes) -> int:
-    """Physical lines before `offset`: the header, and what is skipped."""
-    lines = 0
-    with open(path, "rb") as file:
-        while offset > 0:
-            read = file.read(min(READ_BYTES, offset))
-            if not read:
-                break
-            lines += read.count(line_ending)
-            offset -= len(read)
-    return lines
-
-
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a plan depends on beside the job. A later run plans with the same, so that its tasks are the same."""

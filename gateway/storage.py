@@ -24,7 +24,7 @@ WRITE_BYTES: Final = 1024 * 1024
 _SUFFIXES: Final = frozenset(
     {".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".pq", ".arrow", ".feather"}
 )
-_COMPRESSIONS: Final = frozenset({".gz", ".zst", ".bz2", ".xz"})
+_COMPRESSIONS: Final = frozenset({".gz", ".zst", ".bz2", ".lz4", ".xz"})
 
 
 def upload_file(settings: Settings, upload_id: UUID, filename: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compute.results import Piece, TaskKey, TaskResult, from_record, to_record
-from compute.workspace import Staging, check_unchanged, lines_before, look, remove_staging
+from compute.workspace import Staging, check_unchanged, look, remove_staging
 from karyaksham_engine.errors import SourceError
 from karyaksham_engine.types import Source
 
@@ -48,12 +48,6 @@ def test_file_that_was_written_meanwhile_has_changed(table: Path) -> None:
     with pytest.raises(SourceError) as caught:
         check_unchanged(seen)
     assert caught.value.code == "SOURCE_CHANGED"
-
-
-def test_lines_before_an_offset_are_counted(tmp_path: Path) -> None:
-    path = tmp_path / "lines.csv"
-    path.write_bytes(b'skip\n"a\nb",c\n1,2\n')
-    assert [lines_before(str(path), offset, b"\n") for offset in (0, 5, 13, 17, 99)] == [0, 1, 3, 4, 4]
 
 
 def test_sweep_keeps_what_is_reused_and_the_new_run(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use karyaksham_text::{FileSource, ReadAt};
+use karyaksham_text::{Compression, FileSource, ReadAt, TextError, decode};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use serde::Serialize;
 
@@ -43,14 +44,19 @@ pub fn sniff(
     columns: Option<&[Column]>,
 ) -> Result<Sniffed> {
     let in_file = |error: EngineError| error.in_file(path);
-    let source = open(path).map_err(in_file)?;
-    let size_bytes = source.size_bytes();
+    let stored: Arc<dyn ReadAt> = Arc::new(open(path).map_err(in_file)?);
+    let size_bytes = stored.size_bytes();
+    let compression = dialect.compression_of(&*stored).map_err(in_file)?;
+    let source = decode::text_of(stored, compression, decode::UTF_8, None);
     let format = match format {
         Some(format) => format,
-        None => format_of(&source).map_err(in_file)?,
+        None => format_of(&*source).map_err(in_file)?,
     };
+    if let (Some(compression), FileFormat::Parquet | FileFormat::Arrow) = (compression, format) {
+        return Err(in_file(compressed_binary(compression, format)));
+    }
     let (dialect, mut found) = match format {
-        FileFormat::Csv => text(&source, dialect).map_err(in_file)?,
+        FileFormat::Csv => text(&*source, compression, dialect).map_err(in_file)?,
         FileFormat::Parquet => (None, parquet_columns(path).map_err(in_file)?),
         FileFormat::Arrow => (None, arrow_columns(path).map_err(in_file)?),
         FileFormat::Ndjson => {
@@ -92,9 +98,22 @@ fn open(path: &str) -> Result<FileSource> {
     Ok(FileSource::open(Path::new(path))?)
 }
 
+fn compressed_binary(compression: Compression, format: FileFormat) -> EngineError {
+    EngineError::source_error(
+        "UNSUPPORTED_FORMAT",
+        format!(
+            "The file is {} data that holds a {format:?} file.",
+            compression.name()
+        ),
+    )
+    .hint("Decompress it first: such files are compressed on the inside.")
+}
+
 fn format_of(source: &dyn ReadAt) -> Result<FileFormat> {
     let mut head = [0; 8];
-    let read = source.read_at(0, &mut head)?;
+    let read = source
+        .read_at(0, &mut head)
+        .map_err(|e| TextError::reading(0, e))?;
     let head = &head[..read];
     Ok(if head.starts_with(PARQUET_MAGIC) {
         FileFormat::Parquet
@@ -107,6 +126,7 @@ fn format_of(source: &dyn ReadAt) -> Result<FileFormat> {
 
 fn text(
     source: &dyn ReadAt,
+    compression: Option<Compression>,
     overrides: &DialectOverrides,
 ) -> Result<(Option<Dialect>, Vec<Column>)> {
     let sniffed = karyaksham_text::sniff(source, &overrides.to_text()?)?;
@@ -117,7 +137,14 @@ fn text(
         evidence: Some(guess.evidence),
     });
     let columns = columns.collect();
-    let dialect = Dialect::from_text(&sniffed.dialect, sniffed.confidence, sniffed.evidence);
+    let mut dialect = Dialect::from_text(&sniffed.dialect, sniffed.confidence, sniffed.evidence);
+    if let Some(compression) = compression {
+        let name = compression.name();
+        dialect.compression = Some(name.to_owned());
+        dialect
+            .evidence
+            .push(format!("the file begins as {name} data does"));
+    }
     Ok((Some(dialect), columns))
 }
 

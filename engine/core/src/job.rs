@@ -39,6 +39,9 @@ pub struct Job {
     /// A longer record is rejected.
     #[serde(default)]
     pub max_record_bytes: Option<usize>,
+    /// Longest text of a compressed file; None: as much as is believable of its size.
+    #[serde(default)]
+    pub max_text_bytes: Option<u64>,
 }
 
 /// One table of a job.
@@ -260,7 +263,7 @@ pub struct Dialect {
     /// Of the characters.
     #[serde(default = "utf8")]
     pub encoding: String,
-    /// Of the file.
+    /// Of the file: gzip, zstd, bzip2, lz4, as found; `none`: its bytes are read as they are. None says nothing.
     #[serde(default)]
     pub compression: Option<String>,
     /// What ends a record.
@@ -296,7 +299,8 @@ pub struct DialectOverrides {
     /// See [`Dialect`].
     pub encoding: Option<String>,
     /// See [`Dialect`].
-    pub compression: Option<String>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Option<String>>,
 }
 
 /// One row that could not be read, and its file.
@@ -360,9 +364,9 @@ impl Dialect {
     ///
     /// # Errors
     /// InvalidJob INVALID_DIALECT for characters that can't be used; SourceError UNSUPPORTED_FORMAT for encodings
-    /// and compressions that can't be read.
+    /// that can't be read.
     pub fn to_text(&self) -> Result<text::Dialect> {
-        check_encoding(Some(&self.encoding), self.compression.as_deref())?;
+        check_encoding(Some(&self.encoding))?;
         Ok(text::Dialect {
             delimiter: one_byte("delimiter", &self.delimiter)?,
             quote: optional_byte("quote", self.quote.as_deref())?,
@@ -399,7 +403,7 @@ impl DialectOverrides {
     /// # Errors
     /// As [`Dialect::to_text`].
     pub fn to_text(&self) -> Result<text::DialectOverrides> {
-        check_encoding(self.encoding.as_deref(), self.compression.as_deref())?;
+        check_encoding(self.encoding.as_deref())?;
         let choice = |name, value: &Option<Option<String>>| match value {
             None => Ok(None),
             Some(value) => optional_byte(name, value.as_deref()).map(Some),
@@ -434,7 +438,7 @@ fn optional_byte(name: &str, text: Option<&str>) -> Result<Option<u8>> {
     text.map(|t| one_byte(name, t)).transpose()
 }
 
-fn check_encoding(encoding: Option<&str>, compression: Option<&str>) -> Result<()> {
+fn check_encoding(encoding: Option<&str>) -> Result<()> {
     let encoding = encoding.unwrap_or("utf-8").to_ascii_lowercase();
     if !matches!(
         encoding.as_str(),
@@ -446,13 +450,54 @@ fn check_encoding(encoding: Option<&str>, compression: Option<&str>) -> Result<(
         )
         .hint("Convert the file to UTF-8."));
     }
-    match compression {
-        None | Some("none") => Ok(()),
-        Some(other) => Err(EngineError::source_error(
+    Ok(())
+}
+
+/// What to say where a file is not compressed: it is read as it is, whatever its bytes look like.
+const NOT_COMPRESSED: &str = "none";
+
+impl Dialect {
+    /// How `stored` is compressed, as its bytes say: the files of one source need not be compressed the same way.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn compression_of(&self, stored: &dyn text::ReadAt) -> Result<Option<text::Compression>> {
+        match self.compression.as_deref() {
+            Some(NOT_COMPRESSED) => Ok(None),
+            _ => Ok(text::Compression::detect(stored)?),
+        }
+    }
+}
+
+impl DialectOverrides {
+    /// How `stored` is compressed: as its bytes say, which must be what was given.
+    ///
+    /// # Errors
+    /// InvalidJob INVALID_DIALECT for a compression that does not exist; SourceError UNSUPPORTED_FORMAT where the file
+    /// has another one.
+    pub fn compression_of(&self, stored: &dyn text::ReadAt) -> Result<Option<text::Compression>> {
+        let given = match &self.compression {
+            None => return Ok(text::Compression::detect(stored)?),
+            Some(None) => return Ok(None),
+            Some(Some(name)) if name == NOT_COMPRESSED => return Ok(None),
+            Some(Some(name)) => text::Compression::named(name).ok_or_else(|| {
+                EngineError::invalid_job(
+                    "INVALID_DIALECT",
+                    format!("There is no compression called {name:?}."),
+                )
+                .hint("Files may be compressed with gzip, zstd, bzip2 or lz4.")
+            })?,
+        };
+        let found = text::Compression::detect(stored)?;
+        if found == Some(given) {
+            return Ok(found);
+        }
+        let is = found.map_or("not compressed", text::Compression::name);
+        Err(EngineError::source_error(
             "UNSUPPORTED_FORMAT",
-            format!("Files compressed with {other} can't be read."),
+            format!("The file should be {}, and is {is}.", given.name()),
         )
-        .hint("Unpack the file first.")),
+        .hint("Leave the compression out: it is told from the bytes of the file."))
     }
 }
 

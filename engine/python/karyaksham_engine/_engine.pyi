@@ -109,7 +109,11 @@ class Task:
     def file(self) -> int:
         """Index of the file within its source; shards of one file form one chain."""
     @property
-    def bytes_total(self) -> int: ...
+    def bytes_total(self) -> int:
+        """Bytes to read, as they are stored: of a compressed file its compressed bytes."""
+    @property
+    def header_lines(self) -> int:
+        """Physical lines of the file before its first record."""
     @property
     def payload(self) -> bytes: ...
 

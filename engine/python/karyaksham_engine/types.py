@@ -30,6 +30,7 @@ class Dialect(TypedDict):
     """Physical lines before the header (or before the first record)."""
     encoding: str
     compression: str | None
+    """gzip, zstd, bzip2 or lz4, as the file was found; `none`: its bytes are read as they are."""
     line_ending: Literal["lf", "cr"]
     """`lf` also reads CRLF and mixtures of both."""
     confidence: float
@@ -47,6 +48,7 @@ class DialectOverrides(TypedDict, total=False):
     skip_rows: int
     encoding: str
     compression: str | None
+    """None: the file is not compressed, whatever its first bytes look like."""
 
 
 class Column(TypedDict):
@@ -123,6 +125,8 @@ class Job(TypedDict):
     again with the same value gives the same tasks, byte for byte, so that finished ones can be reused."""
     max_record_bytes: NotRequired[int]
     """A longer record is rejected; default 16 MiB."""
+    max_text_bytes: NotRequired[int | None]
+    """Longest text of a compressed file; None: as much as is believable of its size (1,000 times, past 1 GiB)."""
 
 
 class PlannedStage(TypedDict):

@@ -87,6 +87,11 @@ impl Task {
     }
 
     #[getter]
+    fn header_lines(&self) -> u64 {
+        self.0.header_lines
+    }
+
+    #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.0.payload)
     }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::decode::DecodeError;
+
 /// A failure of reading as a whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +22,9 @@ pub enum TextError {
         /// The first missing byte.
         offset: u64,
     },
+    /// Compressed bytes can't be read.
+    #[error(transparent)]
+    Undecodable(DecodeError),
     /// The bytes are no table.
     #[error("{message}")]
     NotATable {
@@ -46,4 +51,17 @@ pub enum TextError {
     /// A fault of this library.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl TextError {
+    /// Of a read that began at `offset`.
+    pub fn reading(offset: u64, source: io::Error) -> Self {
+        match source
+            .get_ref()
+            .and_then(|e| e.downcast_ref::<DecodeError>())
+        {
+            Some(error) => Self::Undecodable(error.clone()),
+            None => Self::Io { offset, source },
+        }
+    }
 }

@@ -1,7 +1,8 @@
-//! Text files to rows, without DataFusion: what the bytes are ([`sniff`]), where the records lie ([`index`],
+//! Text files to rows, without DataFusion: stored bytes to text ([`decode`]), what the bytes are ([`sniff`]), where the records lie ([`index`],
 //! [`shard`]), what they hold ([`csv`]) and which of them can't be read ([`reject`]).
 
 pub mod csv;
+pub mod decode;
 pub mod dialect;
 pub mod error;
 pub mod index;
@@ -12,6 +13,7 @@ pub mod sniff;
 pub mod source;
 
 pub use csv::{BadRowPolicy, CsvScan, RowFilter, ScanOptions};
+pub use decode::Compression;
 pub use dialect::{Dialect, LineEnding};
 pub use error::TextError;
 pub use index::simd_path;
@@ -19,4 +21,4 @@ pub use reject::{Reject, RejectCode};
 pub use scan::TextScan;
 pub use shard::{ShardRange, ShardReport, Start, StartFound, chain, cut};
 pub use sniff::{ColumnGuess, DialectOverrides, Sniffed, sniff};
-pub use source::{FileSource, ReadAt};
+pub use source::{FileSource, ReadAt, SIZE_UNKNOWN};

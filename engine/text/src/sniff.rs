@@ -21,7 +21,7 @@ mod tally;
 mod types;
 mod value;
 
-pub use start::data_start;
+pub use start::{data_start, header_lines};
 
 use sample::Head;
 

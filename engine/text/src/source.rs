@@ -5,12 +5,27 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+/// The size of a stream whose end was not seen yet: larger than any.
+pub const SIZE_UNKNOWN: u64 = i64::MAX as u64;
+
 /// Positioned, blocking reads of one immutable object.
 pub trait ReadAt: Send + Sync {
-    /// Fill `buf` from `offset`; short only at the end of the object. Returns the bytes read.
+    /// Fill `buf` from `offset`; short only at the end of the object, whose size is known from then on. Returns the
+    /// bytes read.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
-    /// Size in bytes, fixed when the source was opened.
+
+    /// Size in bytes, fixed when the source was opened; of a stream [`SIZE_UNKNOWN`] until its end was seen.
     fn size_bytes(&self) -> u64;
+
+    /// Reads are quick only where offsets ascend, so that there is nothing to be gained from cutting it.
+    fn is_stream(&self) -> bool {
+        false
+    }
+
+    /// How many bytes of the stored file stand for the bytes from `from` to `to`; of a stream, all that were used up.
+    fn stored_bytes(&self, from: u64, to: u64) -> u64 {
+        to.saturating_sub(from)
+    }
 }
 
 /// A file on disk, read with `pread`.

@@ -56,6 +56,9 @@ impl From<TextError> for EngineError {
                 Ok(error) => (*error).into(),
                 Err(other) => Self::internal(other.to_string()),
             },
+            TextError::Undecodable(error) => {
+                Self::source_error(error.code, error.message).hint(error.hint)
+            }
             TextError::NotATable {
                 code,
                 message,

@@ -74,6 +74,8 @@ pub struct Task {
     pub file: usize,
     /// Input bytes.
     pub bytes_total: u64,
+    /// Physical lines before the first record of the file, for text.
+    pub header_lines: u64,
     /// For [`crate::task::run`].
     pub payload: Vec<u8>,
 }
@@ -207,7 +209,7 @@ fn describe(job: &Job, bound: &Bound, shards: &[Vec<Shard>]) -> (Vec<PlannedStag
             name: format!("scan {}", job.sources[pipeline.source].name),
             kind: StageKind::Scan,
             task_count: of_source.len(),
-            bytes_total: of_source.iter().map(|shard| shard.piece.size_bytes()).sum(),
+            bytes_total: of_source.iter().map(|shard| shard.stored_bytes).sum(),
             output: if is_whole {
                 StageOutput::Part
             } else {
@@ -243,7 +245,7 @@ impl Plan {
     /// # Errors
     /// InternalError for a stage that the plan does not have.
     pub fn tasks(&self, stage: usize) -> Result<Vec<Task>> {
-        let task = |shard: usize, file: usize, bytes_total: u64, work: Work| {
+        let task = |shard: usize, file: usize, bytes_total: u64, header_lines: u64, work: Work| {
             let payload = Payload {
                 version: VERSION.to_owned(),
                 planned_at_us: self.planned_at_us,
@@ -257,6 +259,7 @@ impl Plan {
                 shard,
                 file,
                 bytes_total,
+                header_lines,
                 payload: payload.to_bytes()?,
             })
         };
@@ -264,7 +267,7 @@ impl Plan {
             None => Err(EngineError::internal(format!(
                 "the plan has no stage {stage}"
             ))),
-            Some(None) => Ok(vec![task(0, 0, 0, Work::Final)?]),
+            Some(None) => Ok(vec![task(0, 0, 0, 0, Work::Final)?]),
             Some(Some(source)) => self.shards[*source]
                 .iter()
                 .enumerate()
@@ -272,7 +275,8 @@ impl Plan {
                     task(
                         index,
                         shard.file,
-                        shard.piece.size_bytes(),
+                        shard.stored_bytes,
+                        shard.header_lines,
                         Work::Scan(shard.clone()),
                     )
                 })

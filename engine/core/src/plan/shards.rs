@@ -4,7 +4,6 @@
 use arrow::compute::can_cast_types;
 use arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
-use karyaksham_text::{ShardRange, cut};
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileFormat, Job, Source, type_text};
@@ -39,29 +38,36 @@ pub fn of_source(job: &Job, index: usize) -> Result<Vec<Shard>> {
         FileFormat::Csv | FileFormat::Ndjson => None,
     };
     for file in 0..source.files.len() {
-        let pieces: Vec<Piece> = match (source.format, &table) {
+        let mut header_lines = 0;
+        let pieces: Vec<(Piece, u64)> = match (source.format, &table) {
             (FileFormat::Parquet, Some(table)) => {
                 let footer = Footer::read(source, file)?;
                 check_columns(source, file, table, &footer.schema)?;
                 let runs = runs(footer.row_groups, source.files[file].size_bytes, target);
-                runs.into_iter().map(Piece::Parquet).collect()
+                sized(runs, Piece::Parquet)
             }
             (FileFormat::Arrow, Some(table)) => {
                 let opened = open_arrow(source, file)?;
                 check_columns(source, file, table, opened.schema())?;
                 let batches = opened.batches().collect();
                 let runs = runs(batches, source.files[file].size_bytes, target);
-                runs.into_iter().map(Piece::Arrow).collect()
+                sized(runs, Piece::Arrow)
             }
-            _ => ranges(source, file, target)?
-                .into_iter()
-                .map(Piece::Text)
-                .collect(),
+            _ => {
+                let text = TextFile::open(source, file)?;
+                header_lines = text.header_lines()?;
+                let shards = text.shards(target)?.into_iter();
+                shards
+                    .map(|(range, stored_bytes)| (Piece::Text(range), stored_bytes))
+                    .collect()
+            }
         };
-        shards.extend(pieces.into_iter().map(|piece| Shard {
+        shards.extend(pieces.into_iter().map(|(piece, stored_bytes)| Shard {
             source: index,
             file,
             piece,
+            stored_bytes,
+            header_lines,
         }));
     }
     Ok(shards)
@@ -75,10 +81,12 @@ fn target_bytes(job: &Job, size_bytes: u64) -> u64 {
     (size_bytes / (parallelism * ROUNDS)).clamp(SMALLEST_BYTES, LARGEST_BYTES)
 }
 
-fn ranges(source: &Source, file: usize, target: u64) -> Result<Vec<ShardRange>> {
-    let text = TextFile::open(source, file)?;
-    let start = text.data_start()?;
-    Ok(cut(start, text.size_bytes().max(start), target))
+/// Runs with the bytes of each.
+fn sized(runs: Vec<RowGroups>, piece: fn(RowGroups) -> Piece) -> Vec<(Piece, u64)> {
+    let runs = runs.into_iter();
+    runs.map(|run| (run.hi - run.lo, run))
+        .map(|(bytes, run)| (piece(run), bytes))
+        .collect()
 }
 
 /// Whether the columns of a file can be those of its table.

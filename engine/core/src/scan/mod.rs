@@ -41,6 +41,10 @@ pub struct Shard {
     pub file: usize,
     /// Which part of the file.
     pub piece: Piece,
+    /// Bytes of the file that there are to read.
+    pub stored_bytes: u64,
+    /// Physical lines of the file before its first record, for text.
+    pub header_lines: u64,
 }
 
 /// Part of a file.
@@ -53,16 +57,6 @@ pub enum Piece {
     Parquet(RowGroups),
     /// Batches of an Arrow file.
     Arrow(RowGroups),
-}
-
-impl Piece {
-    /// How much there is to read.
-    pub fn size_bytes(&self) -> u64 {
-        match self {
-            Self::Text(range) => range.hi.saturating_sub(range.lo),
-            Self::Parquet(groups) | Self::Arrow(groups) => groups.hi - groups.lo,
-        }
-    }
 }
 
 /// One source of a job, as DataFusion sees it.

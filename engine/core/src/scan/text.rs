@@ -132,12 +132,15 @@ pub(super) fn bind(
         batch_rows: BATCH_ROWS,
         max_record_bytes: job.max_record_bytes.unwrap_or(MAX_RECORD_BYTES),
     };
-    let (scan, is_text) = TextFile::open(source, file)?.scan(reading, range);
+    let text = TextFile::open_within(source, file, job.max_text_bytes)?;
+    let bytes = text.bytes();
+    let (scan, is_text) = text.scan(reading, range);
     let path = source.files[file].path.clone();
     let name = source.files[file].shown_name().to_owned();
     let run = Arc::new(TextRun::new(
         (scan, is_text),
         (shape, nothing),
+        bytes,
         file,
         path,
         name,

@@ -191,6 +191,7 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
         parallelism: Some(2),
         planned_at_us: None,
         max_record_bytes: None,
+        max_text_bytes: None,
     }
 }
 

@@ -101,11 +101,10 @@ impl ChunkBuffer {
         let target = &mut self.bytes[self.origin + front..][..expected];
         let read = source
             .read_at(self.read_to, target)
-            .map_err(|source| TextError::Io {
-                offset: self.read_to,
-                source,
-            })?;
-        if read < expected {
+            .map_err(|error| TextError::reading(self.read_to, error))?;
+        // The end of a stream is seen by reading past it.
+        let size = source.size_bytes();
+        if read < expected && self.read_to + (read as u64) < size {
             return Err(TextError::Changed {
                 offset: self.read_to + read as u64,
             });

@@ -298,6 +298,8 @@ impl CsvScan {
         let is_done = ends_here || (self.buffer.is_last && self.tokens.boundary >= self.buffer.end);
         if is_done {
             self.phase = Phase::Done;
+            // Where a stream ends is known now.
+            self.report.hi = self.report.hi.min(self.source.size_bytes());
         }
         if self.chunk_is_decoded() {
             self.end_chunk();

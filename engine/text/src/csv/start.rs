@@ -141,10 +141,7 @@ impl<'a> Probe<'a> {
         let mut data = vec![0; want];
         let read = source
             .read_at(from, &mut data)
-            .map_err(|source| TextError::Io {
-                offset: from,
-                source,
-            })?;
+            .map_err(|error| TextError::reading(from, error))?;
         if read < want {
             return Err(TextError::Changed {
                 offset: from + read as u64,

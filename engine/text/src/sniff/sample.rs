@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 use super::format;
-use crate::{ReadAt, TextError};
+use crate::{ReadAt, SIZE_UNKNOWN, TextError};
 
 /// The head, when its first records are not longer.
 const HEAD_BYTES: u64 = 512 << 10;
@@ -11,6 +11,8 @@ const HEAD_BYTES: u64 = 512 << 10;
 const HEAD_MAX_BYTES: u64 = 16 << 20;
 /// A file of at most this size is looked at as a whole.
 const WHOLE_BYTES: u64 = 3 << 19;
+/// A stream is looked at this far, because it is read in order.
+const STREAM_BYTES: u64 = 32 << 20;
 const WINDOWS: u64 = 32;
 const WINDOW_BYTES: u64 = 32 << 10;
 /// What a UTF-8 file may begin with.
@@ -96,9 +98,13 @@ impl Head {
     /// Windows over what lies after the head, the last of them at the end of the file.
     pub fn windows(&self, source: &dyn ReadAt) -> Result<Vec<Window>, TextError> {
         let first = self.window.offset + self.window.bytes.len() as u64;
-        let last = source.size_bytes().saturating_sub(WINDOW_BYTES);
+        let size = source.size_bytes().min(match source.is_stream() {
+            true => STREAM_BYTES,
+            false => SIZE_UNKNOWN,
+        });
+        let last = size.saturating_sub(WINDOW_BYTES);
         if self.window.whole || last <= first {
-            let rest = source.size_bytes().saturating_sub(first);
+            let rest = size.saturating_sub(first);
             let rest = (rest > 0).then(|| read(source, first, rest));
             return rest.into_iter().collect();
         }
@@ -116,11 +122,12 @@ impl Head {
 fn read(source: &dyn ReadAt, offset: u64, length: u64) -> Result<Window, TextError> {
     let length = length.min(source.size_bytes().saturating_sub(offset));
     let mut bytes = vec![0; usize::try_from(length).expect("a window fits memory")];
-    fill(source, offset, &mut bytes)?;
+    let got = fill(source, offset, &mut bytes)?;
+    bytes.truncate(got);
     Ok(Window {
         offset,
         bytes,
-        whole: offset + length == source.size_bytes(),
+        whole: offset + got as u64 >= source.size_bytes(),
     })
 }
 
@@ -136,8 +143,9 @@ pub(super) fn fill(
         .min(usize::try_from(left).unwrap_or(usize::MAX));
     let got = source
         .read_at(offset, &mut buffer[..length])
-        .map_err(|source| TextError::Io { offset, source })?;
-    if got < length {
+        .map_err(|error| TextError::reading(offset, error))?;
+    // The end of a stream is seen by reading past it.
+    if got < length && offset + (got as u64) < source.size_bytes() {
         return Err(TextError::Changed {
             offset: offset + got as u64,
         });

@@ -1,6 +1,6 @@
 //! Where the data of a file begins under a known dialect.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use super::format;
 use super::sample::{BOM, fill};
@@ -32,6 +32,25 @@ pub fn data_start(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextErr
         at = after_record(source, at, rules)?;
     }
     Ok(at)
+}
+
+/// Physical lines before [`data_start`].
+///
+/// # Errors
+/// As `data_start`.
+pub fn header_lines(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextError> {
+    let line_end = Rules::of(dialect).line_end();
+    let mut left = usize::try_from(data_start(source, dialect)?).unwrap_or(usize::MAX);
+    let mut buffer = vec![0; FIRST_READ_BYTES];
+    let (mut at, mut lines) = (0, 0);
+    while left > 0 {
+        let want = left.min(buffer.len());
+        let got = fill(source, at, &mut buffer[..want])?;
+        lines += memchr_iter(line_end, &buffer[..got]).count() as u64;
+        at += got as u64;
+        left = if got < want { 0 } else { left - got };
+    }
+    Ok(lines)
 }
 
 /// Offset after the record at or after `from`, blank lines and comments passed over.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use karyaksham_text::{
-    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, RowFilter, ScanOptions, ShardRange,
-    TextScan, sniff,
+    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, RowFilter, SIZE_UNKNOWN, ScanOptions,
+    ShardRange, Start, TextScan, cut, decode, sniff,
 };
 
 use super::no_dialect;
@@ -18,7 +18,9 @@ use crate::scan::open_unchanged;
 pub(crate) struct TextFile<'a> {
     path: &'a str,
     dialect: Dialect,
+    /// Its text, whatever is stored.
     bytes: Arc<dyn ReadAt>,
+    stored_bytes: u64,
 }
 
 /// What a scan is to do with the records of a file.
@@ -47,18 +49,35 @@ impl<'a> TextFile<'a> {
     /// # Errors
     /// SourceError SOURCE_NOT_FOUND, SOURCE_CHANGED, UNSUPPORTED_FORMAT; InvalidJob INVALID_DIALECT.
     pub(crate) fn open(source: &'a Source, number: usize) -> Result<Self> {
-        let dialect = source
+        Self::open_within(source, number, None)
+    }
+
+    /// The same, of which no more than `max_text_bytes` are decompressed; None: as much as is believable.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub(crate) fn open_within(
+        source: &'a Source,
+        number: usize,
+        max_text_bytes: Option<u64>,
+    ) -> Result<Self> {
+        let given = source
             .dialect_of(number)
-            .ok_or_else(|| no_dialect(source))?
-            .to_text()?;
+            .ok_or_else(|| no_dialect(source))?;
+        let dialect = given.to_text()?;
         drop(open_unchanged(source, number)?);
         let path = source.files[number].path.as_str();
-        let bytes =
-            FileSource::open(Path::new(path)).map_err(|e| EngineError::from(e).in_file(path))?;
+        let in_file = |e: std::io::Error| EngineError::from(e).in_file(path);
+        let stored: Arc<dyn ReadAt> = Arc::new(FileSource::open(Path::new(path)).map_err(in_file)?);
+        let compression = given
+            .compression_of(&*stored)
+            .map_err(|e| e.in_file(path))?;
+        let stored_bytes = stored.size_bytes();
         Ok(Self {
             path,
             dialect,
-            bytes: Arc::new(bytes),
+            bytes: decode::text_of(stored, compression, decode::UTF_8, max_text_bytes),
+            stored_bytes,
         })
     }
 
@@ -71,9 +90,42 @@ impl<'a> TextFile<'a> {
             .map_err(|e| EngineError::from(e).in_file(self.path))
     }
 
-    /// Offset of its end.
+    /// Offset of its end, as far as it is known.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.bytes.size_bytes()
+    }
+
+    /// Pieces of about `target` bytes, each with the stored bytes that it reads; one piece where cutting gains nothing.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn shards(&self, target: u64) -> Result<Vec<(ShardRange, u64)>> {
+        let start = self.data_start()?;
+        if self.bytes.is_stream() {
+            let range = ShardRange {
+                lo: start,
+                hi: SIZE_UNKNOWN,
+                start: Start::Exact(start),
+            };
+            return Ok(vec![(range, self.stored_bytes)]);
+        }
+        let ranges = cut(start, self.bytes.size_bytes().max(start), target);
+        let stored = |range: &ShardRange| self.bytes.stored_bytes(range.lo, range.hi);
+        Ok(ranges.into_iter().map(|r| (r, stored(&r))).collect())
+    }
+
+    /// Physical lines before the first record.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn header_lines(&self) -> Result<u64> {
+        sniff::header_lines(&*self.bytes, &self.dialect)
+            .map_err(|e| EngineError::from(e).in_file(self.path))
+    }
+
+    /// Its text, which says how many stored bytes were read.
+    pub(crate) fn bytes(&self) -> Arc<dyn ReadAt> {
+        Arc::clone(&self.bytes)
     }
 
     /// A scan of `range`, which has read nothing yet, and whether it hands rows on as text.

@@ -1,10 +1,10 @@
 //! One shard of a text file while it is read: batches for the plan, counts for progress, rejects for their file.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use datafusion::arrow::array::RecordBatch;
-use karyaksham_text::{TextError, TextScan};
+use karyaksham_text::{ReadAt, TextError, TextScan};
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileReject, FileShardReport};
@@ -12,8 +12,8 @@ use crate::part::RejectsPartWriter;
 use crate::scan::{ScanOutcome, Shape, Surroundings};
 
 /// The scan of one shard, shared by the plan that consumes it and the task that answers for it.
-#[derive(Debug)]
 pub struct TextRun {
+    bytes: Arc<dyn ReadAt>,
     file: usize,
     path: String,
     name: String,
@@ -49,16 +49,28 @@ impl fmt::Debug for State {
     }
 }
 
+impl fmt::Debug for TextRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextRun")
+            .field("file", &self.file)
+            .field("path", &self.path)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
 impl TextRun {
     pub(super) fn new(
         (scan, is_text): (Box<dyn TextScan>, bool),
         (shape, wants_nothing): (Shape, bool),
+        bytes: Arc<dyn ReadAt>,
         file: usize,
         path: String,
         name: String,
         surroundings: Surroundings,
     ) -> Self {
         Self {
+            bytes,
             file,
             path,
             name,
@@ -121,8 +133,8 @@ impl TextRun {
         let rows = work(&mut *state.scan).map_err(|e| EngineError::from(e).in_file(&self.path))?;
         state.done = rows.is_none();
         let report = state.scan.report();
-        let (bytes, rows_read, rejected) =
-            (report.bytes_read, report.rows_read, report.rows_rejected);
+        let bytes = self.bytes.stored_bytes(report.first, report.end);
+        let (rows_read, rejected) = (report.rows_read, report.rows_rejected);
         let counted = &mut state.counted;
         self.surroundings.progress.add_read(
             bytes.saturating_sub(counted.bytes),

@@ -1,0 +1,91 @@
+//! Stored bytes in order, as decompressors take them.
+
+use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::error::DecodeError;
+use crate::ReadAt;
+
+const READ_BYTES: usize = 256 << 10;
+
+/// What is known of an input whose decompressor has it.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    used: AtomicU64,
+    failed: AtomicBool,
+}
+
+impl Place {
+    /// Stored bytes that were used up.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Storage failed: an error is its, not the data's.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+}
+
+/// The stored bytes from the first to the last.
+pub(super) struct Input {
+    stored: Arc<dyn ReadAt>,
+    read_to: u64,
+    bytes: Vec<u8>,
+    at: usize,
+    place: Arc<Place>,
+}
+
+impl Input {
+    pub fn new(stored: Arc<dyn ReadAt>) -> Self {
+        Self {
+            stored,
+            read_to: 0,
+            bytes: vec![],
+            at: 0,
+            place: Arc::default(),
+        }
+    }
+
+    pub fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
+    fn more(&mut self) -> io::Result<()> {
+        let left = self.stored.size_bytes().saturating_sub(self.read_to);
+        let want = left.min(READ_BYTES as u64) as usize;
+        self.bytes.resize(want, 0);
+        self.at = 0;
+        let read = self.stored.read_at(self.read_to, &mut self.bytes);
+        let read = read.inspect_err(|_| self.place.failed.store(true, Ordering::Relaxed))?;
+        self.bytes.truncate(read);
+        self.read_to += read as u64;
+        if read < want {
+            return Err(DecodeError::truncated("stored", self.read_to).into());
+        }
+        Ok(())
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.bytes.len() {
+            self.more()?;
+        }
+        Ok(&self.bytes[self.at..])
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.place.used.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buf)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
