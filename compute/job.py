@@ -1,15 +1,14 @@
 """One job as its driver holds it: the plan, the schedule, the board, the writer, and how they act on each other."""
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 import karyaksham_engine as engine
+from karyaksham_engine.types import Dialect, PlannedStage, Reject, Source
 from karyaksham_engine.types import Job as EngineJob
-from karyaksham_engine.types import PlannedStage, Reject, Source
 
 from .attempt import Ended, Executor, Message, Started, final_counters
 from .commit import Targets, Writer
@@ -141,7 +140,10 @@ class Job:
         files = tuple(self._tasks[key].file for key in self._keys(stage))
         source = self._source(stage)
         sizes = (
-            tuple(file["size_bytes"] if _is_plain(source) else None for file in source["files"])
+            tuple(
+                file["size_bytes"] if _is_plain(source, number) else None
+                for number, file in enumerate(source["files"])
+            )
             if source
             else ()
         )
@@ -284,14 +286,18 @@ def _pending(stage: PlannedStage) -> StageProgress:
     )
 
 
-def _is_plain(source: Source) -> bool:
+def _dialect(source: Source, file: int) -> Dialect | None:
+    return source["files"][file].get("dialect") or source.get("dialect")
+
+
+def _is_plain(source: Source, file: int) -> bool:
     """Whether offsets of records are offsets of the file: text, and not compressed."""
-    dialect = source.get("dialect")
+    dialect = _dialect(source, file)
     return source["format"] in ("csv", "ndjson") and not (dialect and dialect["compression"])
 
 
 def _bad_row(reject: Reject, row_base: int, line_base: int) -> Failure:
-    name = os.path.basename(reject["file"])
+    name = reject["file"]
     row, line = reject["row"] + row_base, reject["line"] + line_base
     return Failure(
         kind="DATA",

@@ -62,13 +62,30 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     run = commands.add_parser(
         "run",
         help="run SQL over local files, without a service",
-        description="Run one SQL query over local files. One file is the table `input`, and also named by its stem.",
+        description="Run one SQL query over local files. One FILE is the table `input`, and also named by its stem. "
+        "A folder or a quoted pattern such as 'data/*.csv' is one table of all its files.",
         epilog="exit status: 0 done, 2 the job is wrong, 3 the data is wrong, 4 a limit or resource, "
         "5 storage, 130 interrupted",
     )
     run.add_argument("sql", metavar="SQL")
     run.add_argument("files", metavar="FILE", nargs="*")
-    run.add_argument("--input", metavar="NAME=PATH", type=named_path, action="append", default=[])
+    run.add_argument(
+        "--input",
+        metavar="NAME=PATH",
+        type=named_path,
+        action="append",
+        default=[],
+        help="a file, folder or pattern as the table NAME; several of one NAME are one table",
+    )
+    run.add_argument(
+        "--from",
+        dest="together",
+        metavar="PATH",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="files, folders and patterns that are one table, `input`",
+    )
     run.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
     run.add_argument(
         "--format",

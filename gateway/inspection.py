@@ -15,8 +15,8 @@ from gateway.errors import error_message
 from gateway.events import Signal
 from gateway.models import Dataset, DatasetStatus, FileFormat, now
 from gateway.settings import Settings
-from karyaksham_engine.errors import KaryakshamError, SourceError
-from karyaksham_engine.types import Column, DialectOverrides, FileRef, Sniffed
+from karyaksham_engine.errors import KaryakshamError
+from karyaksham_engine.types import DialectOverrides, FileRef
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ async def inspect(dataset: Dataset, settings: Settings) -> None:
     still = Dataset.filter(id=dataset.id, revision=dataset.revision, status=DatasetStatus.INSPECTING)
     try:
         files = await _files(dataset, settings)
-        sniffed = await _sniff_all(dataset, files)
+        table = await _table(dataset, files)
     except KaryakshamError as error:
         await still.update(status=DatasetStatus.INVALID, problem=error_message(error), updated_at=now())
         return
@@ -94,12 +94,12 @@ async def inspect(dataset: Dataset, settings: Settings) -> None:
     await still.update(
         status=DatasetStatus.READY,
         problem=None,
-        format=FileFormat(sniffed["format"].upper()),
-        dialect=sniffed["dialect"],
-        columns=sniffed["columns"],
-        files=list(files),
-        file_count=len(files),
-        size_bytes=sum(file["size_bytes"] for file in files),
+        format=FileFormat(table.format.upper()),
+        dialect=table.dialect,
+        columns=table.columns,
+        files=table.files,
+        file_count=len(table.files),
+        size_bytes=sum(file["size_bytes"] for file in table.files),
         updated_at=now(),
     )
 
@@ -112,56 +112,12 @@ async def _files(dataset: Dataset, settings: Settings) -> Sequence[FileRef]:
     return found.files
 
 
-async def _sniff_all(dataset: Dataset, files: Sequence[FileRef]) -> Sniffed:
-    """What all files are; the first one decides how, and the others must agree."""
-    format = planning.engine_format(dataset.format_override) if dataset.format_override else None
+async def _table(dataset: Dataset, files: Sequence[FileRef]) -> planning.Table:
+    """What all files are together."""
     dialect: DialectOverrides | None = dataset.dialect_overrides
-    first = await planning.inspect(files[0]["path"], format=format, dialect=dialect)
-    if dataset.column_overrides is not None:
-        wanted = apply_columns(first, dataset.column_overrides)
-        first = await planning.inspect(files[0]["path"], format=format, dialect=dialect, columns=wanted)
-    for file in files[1:]:
-        other = await planning.inspect(
-            file["path"],
-            format=first["format"],
-            dialect=dialect,
-            columns=dataset.column_overrides and first["columns"],
-        )
-        if problem := disagreement(first, other):
-            name = file["path"].rpartition("/")[2]
-            raise SourceError(
-                "FILES_DIFFER", f"The files are not of one kind: in {name} {problem}.", "Register them apart."
-            )
-    return first
-
-
-def apply_columns(sniffed: Sniffed, overrides: Sequence[Column]) -> list[Column]:
-    """The columns found, with the given ones in their place: by name, or in order where the file names none."""
-    found = sniffed["columns"]
-    by_name = {column["name"]: column for column in overrides}
-    unknown = [name for name in by_name if name not in {column["name"] for column in found}]
-    if not unknown:
-        return [by_name.get(column["name"], column) for column in found]
-    headless = sniffed["dialect"] is not None and not sniffed["dialect"]["has_header"]
-    if headless and len(overrides) == len(found):
-        return list(overrides)
-    raise SourceError(
-        "UNKNOWN_COLUMN",
-        f"The file has no column named {unknown[0]!r}.",
-        "Its columns are " + ", ".join(column["name"] for column in found[:20]) + ".",
+    return await planning.inspect(
+        files,
+        format=planning.engine_format(dataset.format_override) if dataset.format_override else None,
+        dialect=dialect,
+        columns=dataset.column_overrides or (),
     )
-
-
-def disagreement(first: Sniffed, other: Sniffed) -> str | None:
-    """How `other` differs from `first` in what makes them one table; None when it does not."""
-    if first["format"] != other["format"]:
-        return f"the format is {other['format']}, not {first['format']}"
-    names, other_names = ([column["name"] for column in each["columns"]] for each in (first, other))
-    if names != other_names:
-        return f"the columns are {', '.join(other_names[:20])}"
-    for column, other_column in zip(first["columns"], other["columns"], strict=True):
-        if column["type"] != other_column["type"]:
-            return (
-                f"the column {column['name']} is {other_column['type']}, not {column['type']}; give its type"
-            )
-    return None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import compute
-from compute import errors, files, local, spec
+from compute import errors, files, local, spec, tables
 from karyaksham_engine.errors import InvalidJob, KaryakshamError, SourceError
 from karyaksham_engine.types import BadRowPolicy, Output, OutputFormat, Source
 
@@ -36,6 +36,16 @@ FORMAT_OF_SUFFIX: dict[str, OutputFormat] = {
     ".parquet": "parquet",
     ".arrow": "arrow",
 }
+DIALECT_SHOWN = (
+    "delimiter",
+    "quote",
+    "escape",
+    "comment",
+    "has_header",
+    "skip_rows",
+    "encoding",
+    "line_ending",
+)
 COMPRESSION_OF_SUFFIX = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -71,8 +81,8 @@ def _report(failure: spec.Failure) -> int:
 
 
 def _run(options: Namespace) -> int:
-    sources = _sources(options.files, options.input)
     threads = options.threads or len(os.sched_getaffinity(0))
+    sources = _sources(options.files, options.input, options.together, threads=threads)
     output = Path(options.output) if options.output else None
     if output is not None and not output.absolute().parent.is_dir():
         raise SourceError(
@@ -101,34 +111,51 @@ def _run(options: Namespace) -> int:
     return 0
 
 
-def _sources(paths: Sequence[str], named: Sequence[tuple[str, str]]) -> tuple[Source, ...]:
-    """One file without a name is `input`; each is also named by its stem."""
-    if not paths and not named:
+def _sources(
+    paths: Sequence[str],
+    named: Sequence[tuple[str, str]] = (),
+    together: Sequence[str] = (),
+    *,
+    threads: int = 1,
+) -> tuple[Source, ...]:
+    """One path without a name is `input`; each is also named by its stem. Paths of one name are one table."""
+    if not paths and not named and not together:
         raise InvalidJob(
             "NO_SOURCE", "No input file is given.", "Name a file after the SQL, or --input NAME=PATH."
         )
-    alone = len(paths) == 1 and not named
-    wanted = [("input" if alone else Path(path).stem, path) for path in paths] + list(named)
-    sources: list[Source] = []
-    for name, path in wanted:
-        found = files.inspect(path)
-        source: Source = {
-            "name": name,
-            "format": found["format"],
-            "files": [{"path": os.path.abspath(path), "size_bytes": found["size_bytes"]}],
-            "dialect": found["dialect"],
-            "columns": found["columns"],
-        }
-        if Path(path).stem != name:
-            source["aliases"] = [Path(path).stem]
-        sources.append(source)
-    names = [source["name"] for source in sources]
-    for name in names:
-        if names.count(name) > 1:
+    alone = len(paths) == 1 and not named and not together
+    wanted: dict[str, list[str]] = {"input": list(together)} if together else {}
+    for path in paths:
+        name = "input" if alone else _stem(path)
+        if name in wanted:
+            raise InvalidJob(
+                "NAME_TAKEN",
+                f"Two inputs are named {name!r}.",
+                "Name them apart with --input NAME=PATH, or make them one table with --from.",
+            )
+        wanted[name] = [path]
+    for name, path in named:
+        if name in map(_stem, paths):
             raise InvalidJob(
                 "NAME_TAKEN", f"Two inputs are named {name!r}.", "Name them apart: --input NAME=PATH."
             )
+        wanted.setdefault(name, []).append(path)
+    sources: list[Source] = []
+    for name, parts in wanted.items():
+        table = tables.inspect(tables.files_of(parts), threads=threads)
+        source = table.source(name)
+        aliases = {_stem(path) for path in parts} - {name, ""}
+        if len(parts) == 1 and aliases:
+            source["aliases"] = list(aliases)
+        sources.append(source)
     return tuple(sources)
+
+
+def _stem(path: str) -> str:
+    """What a path is called in SQL: a pattern by the folder it is in."""
+    while "*" in os.path.basename(path) or "?" in os.path.basename(path) or "[" in os.path.basename(path):
+        path = os.path.dirname(path)
+    return Path(path).stem
 
 
 def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec.JobSpec:
@@ -194,32 +221,26 @@ def _follow(running: compute.Run) -> spec.Event | None:
 
 
 def _inspect(options: Namespace) -> int:
-    found = files.inspect(options.file)
+    found = tables.inspect(tables.files_of([options.file]), threads=len(os.sched_getaffinity(0)))
+    size_bytes = sum(file["size_bytes"] for file in found.files)
     if options.json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        shown = {"format": found.format, "size_bytes": size_bytes, "dialect": found.dialect}
+        several = {"files": found.files} if len(found.files) > 1 else {}
+        print(json.dumps({**shown, "columns": found.columns, **several}, indent=2, ensure_ascii=False))
         return 0
-    print(f"{options.file}: {found['format']}, {found['size_bytes']:,} bytes")
-    if found["dialect"]:
-        dialect = found["dialect"]
-        shown = (
-            "delimiter",
-            "quote",
-            "escape",
-            "comment",
-            "has_header",
-            "skip_rows",
-            "encoding",
-            "line_ending",
-        )
-        values: dict[str, Any] = {**dialect}
+    many = f"{len(found.files):,} files, " if len(found.files) > 1 else ""
+    print(f"{options.file}: {many}{found.format}, {size_bytes:,} bytes")
+    if found.dialect:
+        values: dict[str, Any] = {**found.dialect}
         print(
-            "dialect: " + ", ".join(f"{name} {values[name]!r}" for name in shown if values[name] is not None)
+            "dialect: "
+            + ", ".join(f"{name} {values[name]!r}" for name in DIALECT_SHOWN if values[name] is not None)
         )
-        print(f"confidence: {dialect['confidence']:.2f}")
-        for sentence in dialect["evidence"]:
+        print(f"confidence: {found.dialect['confidence']:.2f}")
+        for sentence in found.dialect["evidence"]:
             print(f"  {sentence}")
     print()
-    print(table(["column", "type", "evidence"], _column_rows(found["columns"]), width=80))
+    print(table(["column", "type", "evidence"], _column_rows(found.columns), width=80))
     return 0
 
 
@@ -228,7 +249,7 @@ def _column_rows(columns: Sequence[Any]) -> list[list[object]]:
 
 
 def _preview(options: Namespace) -> int:
-    (source,) = _sources([options.file], [])
+    (source,) = _sources([options.file])
     shown = files.preview(source, limit=options.rows)
     print(table([column["name"] for column in shown["columns"]], shown["rows"]))
     if shown["truncated"]:
@@ -237,7 +258,7 @@ def _preview(options: Namespace) -> int:
 
 
 def _profile(options: Namespace) -> int:
-    (source,) = _sources([options.file], [])
+    (source,) = _sources([options.file])
     profiled = files.profile(source, threads=options.threads or len(os.sched_getaffinity(0)))
     if options.json:
         print(json.dumps(profiled, indent=2, ensure_ascii=False))

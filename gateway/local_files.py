@@ -15,10 +15,9 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from gateway.errors import BadInput
+from gateway.planning import FILES_MAX, expand, partition_of
 from karyaksham_engine.types import FileRef
 
-FILES_MAX: Final = 10_000
-"""Of one dataset."""
 URI_FIELD: Final = ("input", "uri")
 
 _URI: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/]*)(.*)", re.DOTALL)
@@ -36,7 +35,8 @@ class Found:
 
 
 def find(uri: str, roots: Sequence[Path], *, private: Path) -> Found:
-    """The files of `uri`: a file:// URI or a path, absolute or within a root; `*`, `?` and `[...]` match names.
+    """The files of `uri`: a file:// URI or a path, absolute or within a root; a folder is
+    all files in it; `*`, `?` and `[...]` match names, `**` folders.
 
     `private` is the service's own folder: nothing under it may be read, even where a root contains it.
     Raises BadInput. Blocks: call it in a thread.
@@ -58,8 +58,16 @@ def find(uri: str, roots: Sequence[Path], *, private: Path) -> Found:
             "Ask an administrator for the data roots, or upload the file.",
         )
     for path in inside:
-        if matches := sorted(_matches(path)):
+        if os.path.isdir(path):
+            _check_place(path, real_roots, private)  # Before it is walked.
+        if matches := _matches(path):
             files = tuple(_admit(match, real_roots, private) for match in matches)
+            common = os.path.commonpath([os.path.dirname(match) for match in matches])
+            for file, match in zip(files, matches, strict=True):
+                if len(files) > 1:
+                    file["name"] = os.path.relpath(match, common)
+                if partition := partition_of(os.path.dirname(match)):
+                    file["partition"] = partition
             return Found(uri="file://" + quote(path, safe="/*?[]"), files=files)
     raise _refused(f"There is no file {given!r} here.", "Check the path; names are case-sensitive.")
 
@@ -81,27 +89,27 @@ def _path_of(uri: str) -> str:
 
 
 def _matches(path: str) -> list[str]:
-    if not glob.has_magic(path) or os.path.lexists(path):
-        return [path] if os.path.lexists(path) else []
-    found: list[str] = []
-    for match in glob.iglob(path):
-        if stat.S_ISDIR(os.stat(match).st_mode if os.path.exists(match) else 0):
-            continue
-        found.append(match)
-        if len(found) > FILES_MAX:
-            raise _refused(f"The pattern matches more than {FILES_MAX} files.", "Make it narrower.")
+    found = expand(path) if glob.has_magic(path) or os.path.lexists(path) else []
+    if len(found) > FILES_MAX:
+        raise _refused(f"These are more than {FILES_MAX} files.", "Make the pattern narrower.")
     return found
 
 
-def _admit(path: str, real_roots: Sequence[Path], private: Path) -> FileRef:
+def _check_place(path: str, real_roots: Sequence[Path], private: Path) -> Path:
+    """Where a path leads, which must be under a root."""
     real = Path(os.path.realpath(path))
-    name = os.path.basename(path)
     inside = any(real.is_relative_to(root) for root in real_roots)
     if not inside or real.is_relative_to(os.path.realpath(private)):
         raise _refused(
-            f"{name} leads out of the folders that this server may read.",
+            f"{os.path.basename(path)} leads out of the folders that this server may read.",
             "Links must stay within a data root.",
         )
+    return real
+
+
+def _admit(path: str, real_roots: Sequence[Path], private: Path) -> FileRef:
+    real = _check_place(path, real_roots, private)
+    name = os.path.basename(path)
     try:
         status = real.stat()
     except OSError:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from compute import files
+from compute import files, tables
 from compute.spec import JobSpec
+from compute.tables import FILES_MAX, Table, expand, partition_of
 from gateway import models
 from gateway.errors import BadInput, Unavailable
 from karyaksham_engine.types import (
@@ -22,13 +23,28 @@ from karyaksham_engine.types import (
     FileFormat,
     FileRef,
     Preview,
-    Sniffed,
     Source,
 )
 
 ANSWER_TIMEOUT_S: Final = 20.0
 INSPECT_TIMEOUT_S: Final = 120.0
 """A whole inspection: it runs in the background, and object storage may be far."""
+
+__all__ = [
+    "FILES_MAX",
+    "JobPlan",
+    "StagePlan",
+    "Table",
+    "check_unchanged",
+    "engine_format",
+    "expand",
+    "inspect",
+    "job_spec",
+    "partition_of",
+    "plan",
+    "preview",
+    "written_dialect",
+]
 
 _FORMATS: Final[dict[models.FileFormat, FileFormat]] = {
     models.FileFormat.CSV: "csv",
@@ -62,15 +78,15 @@ class JobPlan:
 
 
 async def inspect(
-    path: str,
+    refs: Sequence[FileRef],
     *,
     format: FileFormat | None = None,
     dialect: DialectOverrides | None = None,
-    columns: Sequence[Column] | None = None,
-) -> Sniffed:
-    """What a file is; given values are taken as they are. Raises SourceError."""
+    columns: Sequence[Column] = (),
+) -> Table:
+    """What files are as one table; given values are taken as they are. Raises SourceError."""
     return await _ask(
-        lambda: files.inspect(path, format=format, dialect=dialect, columns=columns), INSPECT_TIMEOUT_S
+        lambda: tables.inspect(refs, format=format, dialect=dialect, columns=columns), INSPECT_TIMEOUT_S
     )
 
 

@@ -113,11 +113,25 @@ async def test_files_of_one_kind_are_one_dataset(settings: Settings, api: Api) -
 
 async def test_files_that_differ_are_refused_with_the_difference(settings: Settings, api: Api) -> None:
     (settings.data_roots[0] / "orders-1.csv").write_text(ORDERS)
-    (settings.data_roots[0] / "orders-2.csv").write_text("id,land\n1,DE\n")
+    (settings.data_roots[0] / "orders-2.csv").write_text("key,land\n1,DE\n")
     payload = await register(api, "orders-*.csv")
     dataset = await inspected(api, payload["dataset"]["id"])
     assert dataset["status"] == "INVALID"
-    assert "orders-2.csv" in dataset["problem"] and "id, land" in dataset["problem"]
+    assert all(name in dataset["problem"] for name in ("orders-1.csv", "orders-2.csv", "key, land"))
+
+
+async def test_a_folder_is_one_dataset_with_the_columns_of_all_its_files(
+    settings: Settings, api: Api
+) -> None:
+    for name, text in (("year=2023/a.csv", "id,price\n1,2\n"), ("year=2024/b.csv", "land,id\nDE,2\n")):
+        (settings.data_roots[0] / "orders" / name).parent.mkdir(parents=True)
+        (settings.data_roots[0] / "orders" / name).write_text(text)
+    payload = await register(api, "orders")
+    dataset = await inspected(api, payload["dataset"]["id"])
+    assert dataset["status"] == "READY", dataset["problem"]
+    kept = await Dataset.get(name=dataset["name"])
+    assert [column["name"] for column in kept.columns] == ["id", "price", "land", "year"]
+    assert [file["name"] for file in kept.files] == ["year=2023/a.csv", "year=2024/b.csv"]
 
 
 async def test_the_same_key_gives_the_same_dataset_and_another_input_a_conflict(

@@ -128,15 +128,13 @@ impl Source {
             let field = in_file.field_with_name(&column.name).ok()?;
             (type_text(field.data_type()) == column.data_type).then(|| field.data_type().clone())
         };
-        let one_file = self.files.len() == 1;
         let mut fields = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
             let data_type = match exact(column) {
                 Some(data_type) => data_type,
                 None => column.arrow_type()?,
             };
-            let nullable = !one_file || column.nullable;
-            fields.push(Field::new(&column.name, data_type, nullable));
+            fields.push(Field::new(&column.name, data_type, column.nullable));
         }
         match fields.is_empty() {
             true => Ok(Arc::new(in_file.clone())),
@@ -342,6 +340,15 @@ fn given<'de, D: Deserializer<'de>>(
 }
 
 impl Job {
+    /// All that decides how it is planned: one file of each source stands for all.
+    pub(crate) fn outline(&self) -> Self {
+        let mut outline = self.clone();
+        for source in &mut outline.sources {
+            source.files.truncate(1);
+        }
+        outline
+    }
+
     /// From JSON.
     ///
     /// # Errors

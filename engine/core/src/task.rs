@@ -98,7 +98,8 @@ fn attempt(
     context.cancel.check()?;
     let Payload {
         planned_at_us,
-        job,
+        mut job,
+        file,
         shards,
         stage,
         work,
@@ -115,7 +116,11 @@ fn attempt(
             drive(&plan, runtime, context, target, &|| false)
         }
         Work::Scan(shard) => {
-            let shard = with_start(shard, start);
+            let mut shard = with_start(shard, start);
+            let number = std::mem::take(&mut shard.file);
+            if let (Some(source), Some(file)) = (job.sources.get_mut(shard.source), file) {
+                source.files = vec![file];
+            }
             let verbatim = is_whole.then(|| sink::takes_text(&job.output)).flatten();
             let (plan, running) = scan_plan(stages, stage, &job, &shard, verbatim, context)?;
             let target = if is_whole {
@@ -129,7 +134,8 @@ fn attempt(
             } else {
                 drive(&plan, runtime, context, target, &stopped)?
             };
-            let scanned = running.finish()?;
+            let mut scanned = running.finish()?;
+            scanned.report.file = number;
             let outcome = if scanned.report.report.stopped_at_reject {
                 Outcome::default()
             } else {

@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::error::{EngineError, Result, duplicate_column};
-use crate::job::{Column, Job, columns_of};
+use crate::job::{Column, FileRef, Job, columns_of};
 use crate::scan::Shard;
 use crate::sink;
 
@@ -93,8 +93,12 @@ pub struct Plan {
     pub text: String,
     job: Job,
     planned_at_us: i64,
-    shards: Vec<Vec<Shard>>,
-    stages_sources: Vec<Option<usize>>,
+    /// How many each source has.
+    shards: Vec<usize>,
+    /// Those that each scan stage reads.
+    wanted: Vec<Vec<Shard>>,
+    files: Vec<Vec<FileRef>>,
+    has_final: bool,
 }
 
 /// Parse, bind and cut a job.
@@ -109,26 +113,28 @@ pub fn plan(mut job: Job) -> Result<Plan> {
         shards.push(shards::of_source(&job, index)?);
     }
     let counts: Vec<usize> = shards.iter().map(Vec::len).collect();
+    let files: Vec<Vec<FileRef>> = job.sources.iter().map(|s| s.files.clone()).collect();
     let planned_at_us = *job.planned_at_us.get_or_insert_with(now_us);
-    let bound = remembered::bound(&job, &counts, planned_at_us)?;
+    let outline = job.outline();
+    let bound = remembered::bound(&outline, &counts, planned_at_us)?;
     check_columns(&bound.columns)?;
-    let (planned, text) = describe(&job, &bound, &shards);
-    let mut stages_sources: Vec<Option<usize>> = bound
-        .stages
-        .pipelines
-        .iter()
-        .map(|p| Some(p.source))
-        .collect();
-    stages_sources.extend(bound.stages.last.iter().map(|_| None));
+    let mut wanted = Vec::with_capacity(bound.stages.pipelines.len());
+    for pipeline in &bound.stages.pipelines {
+        let source = &job.sources[pipeline.source];
+        wanted.push(shards::wanted(pipeline, source, &shards[pipeline.source])?);
+    }
+    let (planned, text) = describe(&job, &bound, &wanted);
     Ok(Plan {
         stages: planned,
         columns: bound.columns.clone(),
         effective_sql: bound.sql.clone(),
         text,
         planned_at_us,
-        shards,
-        stages_sources,
-        job,
+        shards: counts,
+        wanted,
+        files,
+        has_final: bound.stages.last.is_some(),
+        job: outline,
     })
 }
 
@@ -198,18 +204,18 @@ fn check_columns(columns: &[Column]) -> Result<()> {
     }
 }
 
-fn describe(job: &Job, bound: &Bound, shards: &[Vec<Shard>]) -> (Vec<PlannedStage>, String) {
+fn describe(job: &Job, bound: &Bound, wanted: &[Vec<Shard>]) -> (Vec<PlannedStage>, String) {
     let mut planned = Vec::new();
     let mut text = String::new();
     let is_whole = bound.stages.last.is_none();
     for (index, pipeline) in bound.stages.pipelines.iter().enumerate() {
-        let of_source = &shards[pipeline.source];
+        let shards = &wanted[index];
         let stage = PlannedStage {
             index,
             name: format!("scan {}", job.sources[pipeline.source].name),
             kind: StageKind::Scan,
-            task_count: of_source.len(),
-            bytes_total: of_source.iter().map(|shard| shard.stored_bytes).sum(),
+            task_count: shards.len(),
+            bytes_total: shards.iter().map(|shard| shard.stored_bytes).sum(),
             output: if is_whole {
                 StageOutput::Part
             } else {
@@ -245,12 +251,21 @@ impl Plan {
     /// # Errors
     /// InternalError for a stage that the plan does not have.
     pub fn tasks(&self, stage: usize) -> Result<Vec<Task>> {
-        let task = |shard: usize, file: usize, bytes_total: u64, header_lines: u64, work: Work| {
+        let task = |shard: usize, work: Work| {
+            let (file, bytes_total, header_lines) = match &work {
+                Work::Scan(shard) => (shard.file, shard.stored_bytes, shard.header_lines),
+                Work::Final => (0, 0, 0),
+            };
+            let path = match &work {
+                Work::Scan(shard) => self.files[shard.source].get(shard.file).cloned(),
+                Work::Final => None,
+            };
             let payload = Payload {
                 version: VERSION.to_owned(),
                 planned_at_us: self.planned_at_us,
                 job: self.job.clone(),
-                shards: self.shards.iter().map(Vec::len).collect(),
+                file: path,
+                shards: self.shards.clone(),
                 stage,
                 work,
             };
@@ -263,24 +278,17 @@ impl Plan {
                 payload: payload.to_bytes()?,
             })
         };
-        match self.stages_sources.get(stage) {
+        match self.wanted.get(stage) {
+            Some(shards) => {
+                let shards = shards.iter().cloned().enumerate();
+                shards
+                    .map(|(i, shard)| task(i, Work::Scan(shard)))
+                    .collect()
+            }
+            None if self.has_final && stage == self.wanted.len() => Ok(vec![task(0, Work::Final)?]),
             None => Err(EngineError::internal(format!(
                 "the plan has no stage {stage}"
             ))),
-            Some(None) => Ok(vec![task(0, 0, 0, 0, Work::Final)?]),
-            Some(Some(source)) => self.shards[*source]
-                .iter()
-                .enumerate()
-                .map(|(index, shard)| {
-                    task(
-                        index,
-                        shard.file,
-                        shard.stored_bytes,
-                        shard.header_lines,
-                        Work::Scan(shard.clone()),
-                    )
-                })
-                .collect(),
         }
     }
 }

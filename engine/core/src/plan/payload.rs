@@ -5,11 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, Result};
-use crate::job::Job;
+use crate::job::{FileRef, Job};
 use crate::scan::Shard;
 
 /// Of the payload and of everything that decides how a job is planned.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
 
 /// One task of one stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,8 +18,10 @@ pub struct Payload {
     pub version: String,
     /// Microseconds since the epoch; what `now()` says in every task.
     pub planned_at_us: i64,
-    /// Whole.
+    /// With one file of each source, since a task reads one only.
     pub job: Job,
+    /// The file that it reads.
+    pub file: Option<FileRef>,
     /// Shards of each source.
     pub shards: Vec<usize>,
     /// Which stage.

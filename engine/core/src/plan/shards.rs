@@ -7,7 +7,9 @@ use datafusion::catalog::TableProvider;
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileFormat, Job, Source, type_text};
-use crate::scan::{Footer, Piece, RowGroups, Shard, Table, TextFile, open_arrow};
+use crate::scan::{Footer, Piece, RowGroups, Shard, Table, TextFile, open_arrow, pruning_of};
+
+use super::cut::Pipeline;
 
 /// Smaller shards are not worth a task, where the job does not say.
 const SMALLEST_BYTES: u64 = 16 << 20;
@@ -71,6 +73,32 @@ pub fn of_source(job: &Job, index: usize) -> Result<Vec<Shard>> {
         }));
     }
     Ok(shards)
+}
+
+/// Those of a source's shards whose files can hold rows that a pipeline wants: one at least.
+///
+/// # Errors
+/// InvalidJob where the value in a folder's name does not fit its column.
+pub fn wanted(pipeline: &Pipeline, source: &Source, shards: &[Shard]) -> Result<Vec<Shard>> {
+    let mut leaf = &pipeline.plan;
+    while let [child] = leaf.children().as_slice() {
+        leaf = *child;
+    }
+    let Some(pruning) = pruning_of(leaf.as_ref()) else {
+        return Ok(shards.to_vec());
+    };
+    let mut kept = Vec::with_capacity(source.files.len());
+    for file in 0..source.files.len() {
+        kept.push(pruning.keeps(source, file)?);
+    }
+    if !kept.contains(&true) {
+        // Something must say that there are no rows.
+        let smallest = (0..kept.len()).min_by_key(|file| source.files[*file].size_bytes);
+        kept.iter_mut()
+            .enumerate()
+            .for_each(|(n, keep)| *keep = Some(n) == smallest);
+    }
+    Ok(shards.iter().filter(|s| kept[s.file]).cloned().collect())
 }
 
 fn target_bytes(job: &Job, size_bytes: u64) -> u64 {

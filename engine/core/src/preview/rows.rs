@@ -73,7 +73,9 @@ impl<'a> Rows<'a> {
                     shaped(batch, shape)
                 }
                 Some(Open::Parquet(reader, shape)) => {
-                    shaped(reader.next().transpose().map_err(Into::into), shape)
+                    let batch = reader.next().transpose().map_err(Into::into);
+                    let in_order = |batch: RecordBatch| Ok(batch.project(shape.read())?);
+                    shaped(batch.and_then(|b| b.map(in_order).transpose()), shape)
                 }
                 Some(Open::Arrow(rows)) => rows.next_batch(),
             };

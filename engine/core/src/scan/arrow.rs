@@ -21,7 +21,7 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
 use super::counted::{CountedRun, RowGroups};
 use super::ipc::{IpcFile, IpcRows};
 use super::shape::{Shape, project};
-use super::{Running, Surroundings, open_unchanged};
+use super::{Pruning, Running, Surroundings, open_unchanged};
 use crate::error::{EngineError, Result};
 use crate::job::Source;
 use crate::sink::portable_type;
@@ -111,6 +111,7 @@ pub(super) fn leaf(
     source: usize,
     schema: &SchemaRef,
     projection: Vec<usize>,
+    pruning: Option<Pruning>,
     partitions: usize,
 ) -> Arc<dyn ExecutionPlan> {
     DataSourceExec::from_data_source(ArrowSource {
@@ -118,6 +119,7 @@ pub(super) fn leaf(
         projected: project(schema, &projection),
         schema: Arc::clone(schema),
         projection,
+        pruning,
         partitions,
         run: None,
     })
@@ -126,6 +128,11 @@ pub(super) fn leaf(
 pub(super) fn source_of(leaf: &DataSourceExec) -> Option<usize> {
     let source = leaf.data_source().downcast_ref::<ArrowSource>()?;
     Some(source.source)
+}
+
+pub(super) fn pruning_of(leaf: &DataSourceExec) -> Option<&Pruning> {
+    let source = leaf.data_source().downcast_ref::<ArrowSource>()?;
+    source.pruning.as_ref()
 }
 
 pub(super) fn bind(
@@ -192,6 +199,7 @@ struct ArrowSource {
     schema: SchemaRef,
     projection: Vec<usize>,
     projected: SchemaRef,
+    pruning: Option<Pruning>,
     partitions: usize,
     run: Option<Arc<ArrowRun>>,
 }

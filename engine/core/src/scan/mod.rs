@@ -30,6 +30,7 @@ pub use self::counted::RowGroups;
 pub(crate) use self::ipc::{CONTINUATION, IpcFile, MAGIC};
 pub use self::parquet::Footer;
 pub(crate) use self::shape::Shape;
+use self::text::{Chosen, Filter};
 pub(crate) use self::text::{Reading, TextFile};
 
 /// What one scan task reads.
@@ -92,6 +93,43 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Whether a condition looks at nothing but the names of folders.
+    fn is_of_folders(&self, condition: &Expr) -> bool {
+        let first = self.schema.fields().len() - self.in_folders;
+        let in_folder = |name: &str| self.schema.index_of(name).is_ok_and(|i| i >= first);
+        text::applies(condition) && condition.column_refs().iter().all(|c| in_folder(&c.name))
+    }
+
+    fn pruning(&self, filters: &[Expr], state: &dyn Session) -> DataFusionResult<Option<Pruning>> {
+        let conditions = filters.iter().filter(|f| self.is_of_folders(f));
+        let conditions: Vec<Expr> = conditions.cloned().collect();
+        let filter = Filter::new(&conditions, &self.schema, state)?;
+        Ok(filter.map(|filter| Pruning {
+            filter,
+            table: Arc::clone(&self.schema),
+        }))
+    }
+}
+
+/// What the names of folders say of whole files: those in which no row is wanted are not read.
+#[derive(Debug, Clone)]
+pub struct Pruning {
+    filter: Filter,
+    table: SchemaRef,
+}
+
+impl Pruning {
+    /// Whether a file of the source may hold rows that are wanted.
+    ///
+    /// # Errors
+    /// InvalidJob where the value in a folder's name does not fit its column.
+    pub fn keeps(&self, source: &Source, file: usize) -> Result<bool> {
+        let chosen = self.filter.for_file(source, file, &self.table)?;
+        Ok(!matches!(chosen, Chosen::Nothing))
+    }
+}
+
 fn unsupported(source: &Source) -> EngineError {
     EngineError::source_error(
         "UNSUPPORTED_FORMAT",
@@ -123,24 +161,30 @@ impl TableProvider for Table {
         let projection = projection
             .cloned()
             .unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let pruning = self.pruning(filters, state)?;
         Ok(match self.format {
             FileFormat::Parquet => parquet::leaf(
                 self.source,
                 &self.schema,
                 self.in_folders,
                 projection,
+                pruning,
                 self.partitions,
             )?,
-            FileFormat::Arrow => {
-                arrow::leaf(self.source, &self.schema, projection, self.partitions)
-            }
+            FileFormat::Arrow => arrow::leaf(
+                self.source,
+                &self.schema,
+                projection,
+                pruning,
+                self.partitions,
+            ),
             _ => {
                 let filter = text::Filter::new(filters, &self.schema, state)?;
                 text::leaf(
                     self.source,
                     &self.schema,
                     projection,
-                    filter,
+                    (filter, pruning),
                     self.partitions,
                 )
             }
@@ -154,6 +198,7 @@ impl TableProvider for Table {
         let can_apply = |filter: &&Expr| self.format == FileFormat::Csv && text::applies(filter);
         let support = |filter| match can_apply(filter) {
             true => TableProviderFilterPushDown::Exact,
+            false if self.is_of_folders(filter) => TableProviderFilterPushDown::Inexact,
             false => TableProviderFilterPushDown::Unsupported,
         };
         Ok(filters.iter().map(support).collect())
@@ -166,6 +211,14 @@ pub fn source_of(plan: &dyn ExecutionPlan) -> Option<usize> {
     text::source_of(leaf)
         .or_else(|| parquet::source_of(leaf))
         .or_else(|| arrow::source_of(leaf))
+}
+
+/// Which files a leaf wants; None: all.
+pub fn pruning_of(plan: &dyn ExecutionPlan) -> Option<&Pruning> {
+    let leaf = plan.downcast_ref::<DataSourceExec>()?;
+    text::pruning_of(leaf)
+        .or_else(|| parquet::pruning_of(leaf))
+        .or_else(|| arrow::pruning_of(leaf))
 }
 
 /// What watches a scan, and where it leaves its rejects.

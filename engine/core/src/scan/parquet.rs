@@ -27,7 +27,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::counted::{CountedRun, RowGroups};
 use super::shape::value_of;
-use super::{Running, Surroundings, open_unchanged};
+use super::{Pruning, Running, Surroundings, open_unchanged};
 use crate::error::{EngineError, Result};
 use crate::job::Source;
 
@@ -69,8 +69,11 @@ impl Footer {
 }
 
 /// Planning's stand-in for the files of a source.
-#[derive(Debug, Clone, Copy)]
-struct SourceIndex(usize);
+#[derive(Debug, Clone)]
+struct StandIn {
+    source: usize,
+    pruning: Option<Pruning>,
+}
 
 /// The columns of a Parquet source, from the footer of its first file.
 pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
@@ -82,6 +85,7 @@ pub(super) fn leaf(
     schema: &SchemaRef,
     in_folders: usize,
     projection: Vec<usize>,
+    pruning: Option<Pruning>,
     partitions: usize,
 ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
     let (in_file, in_folders) = schema
@@ -92,9 +96,12 @@ pub(super) fn leaf(
         .with_table_partition_cols(in_folders.to_vec())
         .build();
     let stand_in = || {
-        FileGroup::new(vec![
-            PartitionedFile::new("source", 1).with_extension(SourceIndex(source)),
-        ])
+        FileGroup::new(vec![PartitionedFile::new("source", 1).with_extension(
+            StandIn {
+                source,
+                pruning: pruning.clone(),
+            },
+        )])
     };
     let reader = ParquetSource::new(schema);
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(reader))
@@ -105,9 +112,17 @@ pub(super) fn leaf(
 }
 
 pub(super) fn source_of(leaf: &DataSourceExec) -> Option<usize> {
+    stand_in(leaf).map(|stand_in| stand_in.source)
+}
+
+pub(super) fn pruning_of(leaf: &DataSourceExec) -> Option<&Pruning> {
+    stand_in(leaf)?.pruning.as_ref()
+}
+
+fn stand_in(leaf: &DataSourceExec) -> Option<&StandIn> {
     let config = leaf.data_source().downcast_ref::<FileScanConfig>()?;
     let file = config.file_groups.first()?.files().first()?;
-    file.extension::<SourceIndex>().map(|index| index.0)
+    file.extension::<StandIn>()
 }
 
 pub(super) fn bind(

@@ -26,7 +26,7 @@ pub(crate) use self::file::{Reading, TextFile};
 pub(super) use self::filter::{Chosen, Filter, applies};
 use self::run::TextRun;
 use super::shape::{Shape, project};
-use super::{Running, Surroundings};
+use super::{Pruning, Running, Surroundings};
 use crate::error::{EngineError, Result};
 use crate::job::{Job, MAX_RECORD_BYTES, Source};
 
@@ -79,7 +79,7 @@ pub(super) fn leaf(
     source: usize,
     schema: &SchemaRef,
     projection: Vec<usize>,
-    filter: Option<Filter>,
+    (filter, pruning): (Option<Filter>, Option<Pruning>),
     partitions: usize,
 ) -> Arc<dyn ExecutionPlan> {
     DataSourceExec::from_data_source(TextSource {
@@ -88,6 +88,7 @@ pub(super) fn leaf(
         schema: Arc::clone(schema),
         projection,
         filter,
+        pruning,
         partitions,
         run: None,
     })
@@ -95,6 +96,10 @@ pub(super) fn leaf(
 
 pub(super) fn source_of(leaf: &DataSourceExec) -> Option<usize> {
     text_source(leaf).map(|source| source.source)
+}
+
+pub(super) fn pruning_of(leaf: &DataSourceExec) -> Option<&Pruning> {
+    text_source(leaf)?.pruning.as_ref()
 }
 
 fn text_source(leaf: &DataSourceExec) -> Option<&TextSource> {
@@ -173,6 +178,7 @@ struct TextSource {
     projection: Vec<usize>,
     projected: SchemaRef,
     filter: Option<Filter>,
+    pruning: Option<Pruning>,
     partitions: usize,
     run: Option<Arc<TextRun>>,
 }
