@@ -11,10 +11,10 @@ STAMPS := .venv/stamps
 export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/karyaksham/target
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-ENGINE_SOURCES := $(shell find engine -path '*/target' -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+ENGINE_SOURCES := $(shell find engine \( -path '*/target' -o -path engine/fuzz \) -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
 CLIENT_SOURCES := $(shell find client -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print) docs/schema.graphql
 
-.PHONY: help demo run test check fix bench schema setup clean
+.PHONY: help demo run test check fix bench fuzz schema setup clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -32,18 +32,21 @@ check: setup ## Formatting, lints, types and the borders between the rooms
 	@echo "==> ruff"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@echo "==> mypy"; $(BIN)/mypy
 	@echo "==> import-linter"; $(BIN)/lint-imports --no-cache
-	@echo "==> rustfmt"; cd engine && cargo fmt --all --check
+	@echo "==> rustfmt"; cd engine && cargo fmt --all --check && cd fuzz && cargo fmt --check
 	@echo "==> clippy (minutes when it runs for the first time)"; cd engine && cargo clippy --release --all-targets --locked --quiet -- -D warnings
 	@echo "==> eslint, tsc"; cd client && npm run --silent check
 	@echo "check: ok"
 
 fix: setup ## Format everything and mend what the linters can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
-	@cd engine && cargo fmt --all
+	@cd engine && cargo fmt --all && cd fuzz && cargo fmt
 	@cd client && npm run --silent fix
 
 bench: setup $(STAMPS)/peers ## karyaksham run beside five other engines, as whole processes, results verified equal
 	@$(BIN)/python -m tests.bench.bench $(ARGS)
+
+fuzz: $(STAMPS)/python packages-test ## Wrong bytes for the engine, a minute a target; ARGS="--seconds 600 --targets csv,cut"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 schema: setup ## Write docs/schema.graphql and docs/setup/settings.md from the code
 	@$(BIN)/karyaksham schema > docs/schema.graphql

@@ -3,10 +3,10 @@
 # usage: debian-packages.sh build|test
 set -euo pipefail
 
-declare -A package_of=([gcc]=gcc [make]=make [python3]=python3 [chromium]=chromium)
+declare -A package_of=([gcc]=gcc [g++]=g++ [make]=make [python3]=python3 [chromium]=chromium)
 case "${1:?build or test}" in
 build) programs="gcc make python3" ;;
-test) programs="gcc make python3 chromium" ;;
+test) programs="gcc g++ make python3 chromium" ;;
 *) echo "debian-packages: unknown purpose $1" >&2; exit 2 ;;
 esac
 

@@ -1,6 +1,6 @@
 """Run every test we have, a phase at a time: the screen shows how far it is, then a plain summary.
 
-usage: run_all.py [text|core|python|client|browser ...]
+usage: run_all.py [text|core|fuzz|python|client|browser ...]
 """
 
 import re
@@ -33,6 +33,14 @@ PHASES = (
     # A crate at a time: together, features that only tests of the one need would build DataFusion again for the other.
     Phase("text", (*CARGO_TEST, "karyaksham-text"), ROOT / "engine", CARGO_PASSED, CARGO_FAILED),
     Phase("core", (*CARGO_TEST, "karyaksham-core"), ROOT / "engine", CARGO_PASSED, CARGO_FAILED),
+    # Their seeds, what once broke them, and a few seconds more; `make fuzz` goes on for as long as one likes.
+    Phase(
+        "fuzz",
+        (sys.executable, "-m", "tests.fuzz", "--seconds", "5"),
+        ROOT,
+        r"(?m)^(\d+) passed, \d+ failed",
+        r"(?m)^\d+ passed, (\d+) failed",
+    ),
     Phase(
         "python",
         (sys.executable, "-m", "pytest", "--durations=5"),

@@ -313,7 +313,7 @@ impl Machine {
         match line {
             Some(line) => {
                 if run.first_line.is_some() {
-                    let (from, to) = (line as u64 + window.base, at as u64 + window.base);
+                    let [from, to] = [line, at].map(|at| window.base.wrapping_add(at as u64));
                     self.known = Some(Known { from, to, state });
                 }
                 Step::Reject {

@@ -1,0 +1,68 @@
+//! What is a table is not read as one column, nor cut into other columns: words and numbers from the fuzzer, written as
+//! a program writes CSV, must come back in as many columns, with all rows read.
+#![no_main]
+
+use karyaksham_fuzz::Input;
+use karyaksham_text::{DialectOverrides, sniff};
+use libfuzzer_sys::fuzz_target;
+
+const WORDS: [&str; 16] = [
+    "",
+    "17",
+    "-3",
+    "2.50",
+    "Oslo",
+    "2024-01-31",
+    "true",
+    "a b",
+    "é",
+    "x@y.example",
+    "00501",
+    "1e3",
+    "NULL",
+    "N/A",
+    "日本",
+    "O'Neil",
+];
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(input) = Input::new(bytes) else {
+        return;
+    };
+    let columns = input.choose(0, &[2, 3, 4, 7, 12]);
+    let delimiter = input.choose(1, &[",", ";", "\t", "|"]);
+    let end = input.choose(2, &["\n", "\r\n"]);
+    let has_header = input.choose(3, &[true, false]);
+    let rows: Vec<&[u8]> = input.file.chunks_exact(columns).collect();
+    // Fewer rows say too little, and rows of nothing say nothing.
+    if rows.len() < 4 || rows.iter().any(|row| row.iter().all(|byte| byte % 32 == 0)) {
+        return;
+    }
+    let mut file = String::new();
+    if has_header {
+        let names: Vec<_> = (0..columns).map(|n| format!("name_{n}")).collect();
+        file += &(names.join(delimiter) + end);
+    }
+    for row in &rows {
+        let fields: Vec<_> = row.iter().map(|byte| field(*byte, delimiter)).collect();
+        file += &(fields.join(delimiter) + end);
+    }
+    let found = sniff(&file.clone().into_bytes(), &DialectOverrides::default());
+    let found = found.unwrap_or_else(|error| panic!("{error}: {file:?}"));
+    let told = (
+        char::from(found.dialect.delimiter).to_string(),
+        found.columns.len(),
+    );
+    assert_eq!(told, (delimiter.to_owned(), columns), "{file:?} {found:?}");
+});
+
+/// A word, quoted when it must be, and with a delimiter or a quote in it now and then.
+fn field(byte: u8, delimiter: &str) -> String {
+    let word = WORDS[usize::from(byte % 16)];
+    match byte % 32 {
+        ..16 => word.to_owned(),
+        16..28 => format!("\"{word}\""),
+        28..30 => format!("\"{word}{delimiter} {word}\""),
+        _ => format!("\"say \"\"{word}\"\"\""),
+    }
+}
