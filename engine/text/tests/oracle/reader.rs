@@ -306,11 +306,13 @@ impl Spec<'_> {
                             .map_err(|_| fault(RejectCode::Cast))?
                             .to_string(),
                     ),
-                    _ => Some(
-                        text.parse::<f64>()
-                            .map_err(|_| fault(RejectCode::Cast))?
-                            .to_string(),
-                    ),
+                    _ => {
+                        let value = text.parse::<f64>();
+                        // A number too large for a double is none, rather than infinite.
+                        let digits = text.contains(|c: char| c.is_ascii_digit());
+                        let value = value.ok().filter(|v| v.is_finite() || !digits);
+                        Some(value.ok_or(fault(RejectCode::Cast))?.to_string())
+                    }
                 }
             }
         };
