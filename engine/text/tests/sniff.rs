@@ -234,6 +234,18 @@ fn headers_are_told_from_data() {
     );
     let index = stable(",x,y\n0,1.5,a\n1,2.5,b\n");
     assert_eq!(names(&index), ["column_1", "x", "y"]);
+    let years = stable("country,1960,1961,1962\nAruba,4.82,4.65,4.47\nBenin,6.28,6.29,6.31\n");
+    assert_eq!(names(&years), ["country", "1960", "1961", "1962"]);
+    assert!(
+        !stable("1960,1961,1962\n1970,1971,1972\n1980,1981,1982\n")
+            .dialect
+            .has_header
+    );
+    assert!(
+        !stable("a,1960,1962,1961\nb,1970,1971,1972\n")
+            .dialect
+            .has_header
+    );
     let short = stable("x,y\nr1,1,2\nr2,3,4\nr3,5,6\n");
     assert_eq!(names(&short), ["x", "y", "column_3"]);
     assert!(says(

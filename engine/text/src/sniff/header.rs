@@ -110,10 +110,27 @@ fn by_types(first: &Record, types: &[DataType]) -> Option<Header> {
         let why = format!("the first record is a header: '{value}' above {data_type} values");
         return Some(Header::new(true, Certainty::Sure, why));
     }
+    let has_labels = types.contains(&DataType::Utf8View);
+    if has_labels && are_years(fitting.iter().map(|(value, _)| value.as_slice())) {
+        let why = "the first record is a header: years in a row above values";
+        return Some(Header::new(true, Certainty::Likely, why));
+    }
     let (value, data_type) = fitting.first()?;
     let value = String::from_utf8_lossy(value);
     let why = format!("no header: '{value}' in the first record is {data_type} as below it");
     Some(Header::new(false, Certainty::Sure, why))
+}
+
+/// At least three years, each one after the one before: names of columns, as tables of statistics have them.
+fn are_years<'a>(values: impl Iterator<Item = &'a [u8]>) -> bool {
+    let year = |value: &[u8]| {
+        let year: Option<u32> = std::str::from_utf8(value).ok()?.parse().ok();
+        year.filter(|year| value.len() == 4 && (1000..3000).contains(year))
+    };
+    let years: Option<Vec<u32>> = values.map(year).collect();
+    years.is_some_and(|years| {
+        years.len() >= 3 && years.windows(2).all(|pair| pair[1] == pair[0] + 1)
+    })
 }
 
 fn by_text(head: &Window, reading: &Reading, first: &Record) -> Header {
