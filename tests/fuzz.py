@@ -61,7 +61,7 @@ def build(targets: Sequence[str]) -> Path:
     triple = TRIPLE_OF_MACHINE[os.uname().machine]
     chosen = [word for target in targets for word in ("--bin", target)]
     # With a target named, the flags are not those of build scripts, which have no fuzzer to be linked with.
-    command = ["cargo", "build", "--release", "--locked", "--quiet", "--target", triple, *chosen]
+    command = ["cargo", "build", "--release", "--quiet", "--target", triple, *chosen]
     environment = {**os.environ, "RUSTFLAGS": COVERAGE, "CARGO_INCREMENTAL": "0"}
     command += ["--target-dir", str(cache())]
     subprocess.run(command, cwd=FUZZ, env=environment, check=True)
