@@ -110,6 +110,7 @@ fn an_anomaly_is_seen_at_every_place_of_a_block() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts no processes")]
 fn the_environment_forces_a_lower_path() {
     for simd in Simd::available() {
         let test = std::env::current_exe().expect("a test has a path");
