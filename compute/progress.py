@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from .records import dataclass
 from .results import Counters, TaskKey
 from .spec import Failure, Progress, StageProgress, TaskProgress, TaskState
 
