@@ -1,12 +1,11 @@
 """One attempt: the call of the engine, wherever it runs. The task of Ray and the thread pool share it."""
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import karyaksham_engine as engine
 
+from .records import dataclass
 from .results import Attempt, Counters, Piece, PieceKind, TaskKey, TaskResult
 from .spec import Failure
 
@@ -54,7 +53,6 @@ class Executor(Protocol):
 
 def execute(attempt: Attempt, cancel: engine.CancelToken, progress: engine.Progress) -> TaskResult:
     """Run one attempt to its end, blocking. Raises the errors of the engine."""
-    os.makedirs(attempt.folder, exist_ok=True)
     context = engine.TaskContext(
         staging_dir=attempt.folder,
         keep=attempt.keep,

@@ -1,6 +1,5 @@
 """One job as its driver holds it: the plan, the schedule, the board, the writer, and how they act on each other."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -250,7 +249,7 @@ class Job:
         return self._tasks[proved.key].header_lines + proved.line_base
 
     def _digest(self, key: TaskKey) -> str:
-        return hashlib.sha256(self._tasks[key].payload).hexdigest()
+        return self._tasks[key].digest
 
 
 def to_engine(spec: JobSpec, *, parallelism: int, planned_at_us: int | None = None) -> EngineJob:

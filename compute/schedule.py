@@ -7,14 +7,13 @@ job fails with the same row whatever the order in which its shards finish.
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final, Literal
 
 from karyaksham_engine.types import Reject
 
 from .chain import Chain, misguessed
 from .errors import internal
+from .records import dataclass
 from .results import TaskKey, TaskResult
 from .spec import Failure, RowBalance
 
@@ -378,6 +377,8 @@ class Schedule:
 
 def backoff_s(job_id: str, key: TaskKey, failures: int) -> float:
     """Seconds before the next try: doubling, with a jitter that is the same each time the same job is asked."""
+    from hashlib import blake2b  # Here, because OpenSSL takes milliseconds to load.
+
     seed = f"{job_id}/{key.stage}/{key.shard}/{failures}".encode()
     jitter = int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") / 2**64
     return min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** (failures - 1)) * (0.5 + 0.5 * jitter)

@@ -14,6 +14,7 @@ pub mod profile;
 pub mod progress;
 pub mod scan;
 pub mod sink;
+mod spill;
 pub mod task;
 
 pub use error::{EngineError, Fault, Result};

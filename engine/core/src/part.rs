@@ -6,7 +6,7 @@ mod block;
 mod buffer;
 mod rejects;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,10 +36,19 @@ pub enum Keep {
 /// Where one attempt puts its results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// Exists, and belongs to this attempt alone.
+    /// Belongs to this attempt alone. Made when the first file needs it: most attempts need none, and on some file
+    /// systems a folder takes milliseconds to remove.
     pub staging_dir: PathBuf,
     /// In memory or there.
     pub keep: Keep,
+}
+
+/// A new file in an attempt's folder, which is made with it.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    File::create(path)
 }
 
 /// Bytes in memory, or in a file.

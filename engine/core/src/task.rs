@@ -8,11 +8,7 @@ use std::sync::Arc;
 
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::TaskContext;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{
-    FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool,
-};
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 use futures::StreamExt;
@@ -25,9 +21,7 @@ use crate::plan::{Payload, Stages, Work, bound, config, with_exchanges, with_lea
 use crate::progress::{CancelToken, Progress};
 use crate::scan::{self, Piece, Running, Shard, Surroundings};
 use crate::sink::{self, PartSink};
-
-/// How many of the largest users of memory an error names.
-const NAMED_CONSUMERS: usize = 3;
+use crate::spill::runtime;
 
 /// Where and how one attempt runs.
 #[derive(Debug, Clone)]
@@ -105,7 +99,7 @@ fn attempt(
         work,
         ..
     } = Payload::from_bytes(payload)?;
-    let runtime = runtime(context)?;
+    let runtime = runtime(&context.destination, context.memory_bytes)?;
     let bound = bound(&job, &shards, planned_at_us)?;
     let stages = &bound.stages;
     let is_whole = stages.last.is_none();
@@ -213,24 +207,6 @@ fn final_plan(
             exchange.stage()
         ))),
     })
-}
-
-fn runtime(context: &Context) -> Result<Arc<RuntimeEnv>> {
-    let named = std::num::NonZeroUsize::new(NAMED_CONSUMERS).unwrap_or(std::num::NonZeroUsize::MIN);
-    let pool: Arc<dyn MemoryPool> = match context.memory_bytes {
-        Some(limit) => Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), named)),
-        None => Arc::new(UnboundedMemoryPool::default()),
-    };
-    let folder = context.destination.staging_dir.clone();
-    let disk = DiskManagerBuilder::default()
-        .with_mode(DiskManagerMode::Directories(vec![folder]))
-        .with_max_temp_directory_size(u64::MAX);
-    Ok(Arc::new(
-        RuntimeEnvBuilder::new()
-            .with_memory_pool(pool)
-            .with_disk_manager_builder(disk)
-            .build()?,
-    ))
 }
 
 /// Where the rows go.

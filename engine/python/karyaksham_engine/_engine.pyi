@@ -75,8 +75,8 @@ class TaskContext:
     ) -> None:
         """Where and how one attempt runs.
 
-        `staging_dir` must exist and belong to this attempt alone. `keep="memory"` holds results of up to 64 MiB
-        in memory and larger ones in the folder; `"file"` writes all into it.
+        `staging_dir` belongs to this attempt alone, and is made when a file needs it. `keep="memory"` holds results
+        of up to 64 MiB in memory and larger ones in the folder; `"file"` writes all into it.
         """
 
 class Plan:
@@ -116,6 +116,9 @@ class Task:
         """Physical lines of the file before its first record."""
     @property
     def payload(self) -> bytes: ...
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the payload, in hexadecimal digits."""
 
 def plan(job: Job) -> Plan:
     """Parse, bind and cut a job. Raises InvalidJob (SQL_INVALID, UNKNOWN_COLUMN, UNKNOWN_TABLE, NOT_A_QUERY, ...)."""

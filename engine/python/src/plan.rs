@@ -96,6 +96,11 @@ impl Task {
         PyBytes::new(py, &self.0.payload)
     }
 
+    #[getter]
+    fn digest(&self) -> String {
+        self.0.digest()
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "Task(stage={}, shard={}, {} bytes)",

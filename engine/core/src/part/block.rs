@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
-use super::{Destination, Keep, MEMORY_LIMIT_BYTES, not_kept, open_whole};
+use super::{Destination, Keep, MEMORY_LIMIT_BYTES, create, not_kept, open_whole};
 use crate::error::{EngineError, Result};
 
 /// The file's name in the folder of the attempt.
@@ -210,7 +210,7 @@ impl BlockWriter {
     }
 
     fn spill(&mut self) -> Result<()> {
-        let file = BufWriter::with_capacity(1 << 20, File::create(&self.path).map_err(not_kept)?);
+        let file = BufWriter::with_capacity(1 << 20, create(&self.path).map_err(not_kept)?);
         let mut writer = StreamWriter::try_new(file, &self.schema)?;
         for batch in self.batches.drain(..) {
             writer.write(&batch)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use super::{Content, Destination, Keep, MEMORY_LIMIT_BYTES};
+use super::{Content, Destination, Keep, MEMORY_LIMIT_BYTES, create};
 use crate::error::{EngineError, Result};
 
 /// Memory is taken in chunks of this size, because one piece that grows is copied again and again, and a file is written
@@ -89,7 +89,7 @@ impl PartBuffer {
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        let mut file = File::create(&self.path)?;
+        let mut file = create(&self.path)?;
         for chunk in self.full.drain(..) {
             file.write_all(&chunk)?;
             self.flushed_bytes += chunk.len() as u64;

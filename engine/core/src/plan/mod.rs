@@ -15,6 +15,7 @@ mod sql;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::error::{EngineError, Result, duplicate_column};
 use crate::job::{Column, FileRef, Job, columns_of};
@@ -78,6 +79,13 @@ pub struct Task {
     pub header_lines: u64,
     /// For [`crate::task::run`].
     pub payload: Vec<u8>,
+}
+
+impl Task {
+    /// SHA-256 of the payload, in hexadecimal digits.
+    pub fn digest(&self) -> String {
+        sink::hex(&Sha256::digest(&self.payload))
+    }
 }
 
 /// A job cut into stages.
