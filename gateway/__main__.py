@@ -1,6 +1,6 @@
 """`python -m gateway` is the command `karyaksham`."""
 
-from gateway.cli import main
+from gateway.cli import entry
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(entry())

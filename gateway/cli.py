@@ -1,6 +1,8 @@
 """The command `karyaksham`: arguments only. What a command does is imported when it runs, so `run` starts at once."""
 
 import argparse
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -179,6 +181,20 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     demo.set_defaults(handler="gateway.demo:demo")
 
 
+def entry() -> int:
+    """The command as a process. Where nothing is left to do, it ends without taking the interpreter apart."""
+    status = main()
+    if "ray" in sys.modules or "asyncio" in sys.modules:
+        return status
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            return status  # The interpreter says so, as it does for any program.
+    os._exit(status)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     parser = build_parser()
@@ -192,8 +208,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     module, _, name = options.handler.partition(":")
+    gc.disable()  # Imports leave nothing to collect.
+    handler = getattr(import_module(module), name)
+    gc.freeze()
+    gc.enable()
     try:
-        return int(getattr(import_module(module), name)(options))
+        return int(handler(options))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
