@@ -1,13 +1,16 @@
 //! Statistics of every column of a source, in one pass over all rows that can be read. Memory does not grow with the
 //! rows: distinct values are counted by a sketch, frequent values by a bounded table, quantiles and histogram come from
-//! a sample. Columns are shared out among threads and rows are seen in order, so the answer does not depend on threads.
+//! a sample. Columns are shared out among threads and each sees its rows in order, so the answer does not depend on
+//! threads.
 
 mod column;
 mod frequent;
+mod moments;
 mod sample;
 mod sketch;
+mod value;
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Mutex;
 use std::thread;
 
 use arrow::array::RecordBatch;
@@ -23,8 +26,8 @@ use column::{Limits, Statistics};
 /// Held at most, where the caller does not say.
 const MEMORY_BYTES: usize = 512 << 20;
 
-/// Batches that wait for a thread.
-const QUEUED_BATCHES: usize = 4;
+/// Batches that are looked at together.
+const ROUND_BATCHES: usize = 16;
 
 const BATCH_ROWS: usize = 8192;
 
@@ -89,15 +92,9 @@ pub fn profile(
     let limits = Limits::within(memory_bytes.unwrap_or(MEMORY_BYTES), width);
     let mut rows = Rows::new(source, BATCH_ROWS)?;
     let mut statistics: Vec<Statistics> = (0..width).map(|_| Statistics::new(limits)).collect();
-    let workers = threads.clamp(1, width.max(1));
-    if workers == 1 {
-        while let Some(batch) = rows.next_batch()? {
-            for (column, statistics) in statistics.iter_mut().enumerate() {
-                update(statistics, &batch, column)?;
-            }
-        }
-    } else {
-        statistics = on_threads(&mut rows, statistics, workers)?;
+    let mut round = next_round(&mut rows)?;
+    while !round.is_empty() {
+        round = work(&mut rows, &round, &mut statistics, threads.max(1))?;
     }
     let columns = source.columns.iter().cloned();
     Ok(columns
@@ -114,62 +111,62 @@ fn update(statistics: &mut Statistics, batch: &RecordBatch, column: usize) -> Re
     statistics.update(array)
 }
 
-/// Each thread has every `workers`th column, and sees all batches in order.
-fn on_threads(
-    rows: &mut Rows<'_>,
-    statistics: Vec<Statistics>,
-    workers: usize,
-) -> Result<Vec<Statistics>> {
-    let mut shares: Vec<Vec<(usize, Statistics)>> = (0..workers).map(|_| Vec::new()).collect();
-    for (column, statistics) in statistics.into_iter().enumerate() {
-        shares[column % workers].push((column, statistics));
-    }
-    thread::scope(|scope| {
-        let mut senders: Vec<SyncSender<RecordBatch>> = Vec::new();
-        let mut running = Vec::new();
-        for share in shares {
-            let (sender, receiver) = sync_channel(QUEUED_BATCHES);
-            senders.push(sender);
-            running.push(scope.spawn(move || work(share, &receiver)));
-        }
-        // A thread that failed hangs up; its error is found when it is joined.
-        let read = feed(rows, &senders);
-        drop(senders);
-        let mut done = Vec::new();
-        for thread in running {
-            done.extend(
-                thread
-                    .join()
-                    .map_err(|_| EngineError::internal("a thread of a profile panicked"))??,
-            );
-        }
-        read?;
-        done.sort_by_key(|(column, _)| *column);
-        Ok(done.into_iter().map(|(_, statistics)| statistics).collect())
-    })
-}
-
-fn feed(rows: &mut Rows<'_>, senders: &[SyncSender<RecordBatch>]) -> Result<()> {
-    while let Some(batch) = rows.next_batch()? {
-        if batch.num_rows() > 0
-            && senders
-                .iter()
-                .any(|sender| sender.send(batch.clone()).is_err())
-        {
-            break;
+/// Some batches; none at the end.
+fn next_round(rows: &mut Rows<'_>) -> Result<Vec<RecordBatch>> {
+    let mut round = Vec::with_capacity(ROUND_BATCHES);
+    while round.len() < ROUND_BATCHES
+        && let Some(batch) = rows.next_batch()?
+    {
+        if batch.num_rows() > 0 {
+            round.push(batch);
         }
     }
-    Ok(())
+    Ok(round)
 }
 
+/// Look at all columns of a round while the next one is read, which is one more piece of work. Whichever thread is free
+/// takes the next piece; each column still sees its rows in order.
 fn work(
-    mut share: Vec<(usize, Statistics)>,
-    batches: &Receiver<RecordBatch>,
-) -> Result<Vec<(usize, Statistics)>> {
-    for batch in batches {
-        for (column, statistics) in &mut share {
-            update(statistics, &batch, *column)?;
-        }
+    rows: &mut Rows<'_>,
+    round: &[RecordBatch],
+    statistics: &mut [Statistics],
+    threads: usize,
+) -> Result<Vec<RecordBatch>> {
+    type Piece<'a> = Box<dyn FnOnce() -> Result<()> + Send + 'a>;
+    let mut next = Ok(Vec::new());
+    {
+        let next = &mut next;
+        let read: Piece = Box::new(move || {
+            *next = next_round(rows);
+            Ok(())
+        });
+        let columns = statistics.iter_mut().enumerate().map(|(column, found)| {
+            let look = move || {
+                round
+                    .iter()
+                    .try_for_each(|batch| update(found, batch, column))
+            };
+            Box::new(look) as Piece
+        });
+        let pieces = Mutex::new(std::iter::once(read).chain(columns));
+        let take = || pieces.lock().ok()?.next();
+        let run = || {
+            while let Some(piece) = take() {
+                piece()?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+            let mut done: Result<()> = run();
+            for other in others {
+                let ended = other
+                    .join()
+                    .map_err(|_| EngineError::internal("a thread of a profile panicked"));
+                done = done.and(ended?);
+            }
+            done
+        })?;
     }
-    Ok(share)
+    next
 }

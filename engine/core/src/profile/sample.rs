@@ -6,38 +6,70 @@ use super::sketch::mix;
 
 const BINS: usize = 20;
 
-/// Keeps up to `capacity` of the numbers it is given.
+/// Of the choice.
+const SEED: u64 = 0x1d8e_4e27_c47d_124f;
+
+/// Keeps up to `capacity` of the numbers it is given. Which number is the next to be kept is known beforehand (Li's
+/// algorithm L, 1994), so that the others cost nothing.
 pub(super) struct Sample {
     kept: Vec<f64>,
     capacity: usize,
     seen: u64,
+    /// Numbers before the next one that is kept, once there are `capacity`.
+    skipped: u64,
+    weight: f64,
+    drawn: u64,
 }
 
 impl Sample {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             kept: Vec::new(),
-            capacity,
+            capacity: capacity.max(1),
             seen: 0,
+            skipped: 0,
+            weight: 1.0,
+            drawn: 0,
         }
     }
 
-    #[inline]
-    pub(super) fn add(&mut self, number: f64) {
-        self.seen += 1;
-        if self.kept.len() < self.capacity {
-            self.kept.push(number);
-            return;
+    pub(super) fn add(&mut self, numbers: &[f64]) {
+        self.seen += numbers.len() as u64;
+        let room = (self.capacity - self.kept.len()).min(numbers.len());
+        let (first, mut numbers) = numbers.split_at(room);
+        if room > 0 {
+            self.kept.extend_from_slice(first);
+            if self.kept.len() == self.capacity {
+                self.skip();
+            }
         }
-        let random = mix(self.seen, 0x2545_f491_4f6c_dd1d);
-        let place = ((u128::from(random) * u128::from(self.seen)) >> 64) as usize;
-        if let Some(kept) = self.kept.get_mut(place) {
-            *kept = number;
+        while let Some(number) = numbers.get(self.skipped as usize) {
+            let place = (self.random() * self.capacity as f64) as usize;
+            self.kept[place.min(self.capacity - 1)] = *number;
+            numbers = &numbers[self.skipped as usize + 1..];
+            self.skip();
+        }
+        if self.kept.len() == self.capacity {
+            self.skipped -= numbers.len() as u64;
         }
     }
 
-    /// To be called before the questions.
-    pub(super) fn sort(&mut self) {
+    /// Choose the next number.
+    fn skip(&mut self) {
+        self.weight *= (self.random().ln() / self.capacity as f64).exp();
+        self.skipped = (self.random().ln() / (1.0 - self.weight).ln()) as u64;
+    }
+
+    /// Above 0, below 1, and the same in every run.
+    fn random(&mut self) -> f64 {
+        self.drawn += 1;
+        let bits = mix(mix(self.drawn, 0x2545_f491_4f6c_dd1d), SEED) >> 11;
+        (bits as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// To be called before the questions: from now on all numbers are divided by `divisor`.
+    pub(super) fn sort(&mut self, divisor: f64) {
+        self.kept.iter_mut().for_each(|number| *number /= divisor);
         self.kept.sort_by(f64::total_cmp);
     }
 
@@ -85,10 +117,9 @@ mod tests {
     #[test]
     fn a_sample_of_many_numbers_is_close() {
         let mut sample = Sample::new(10_000);
-        for n in 0..1_000_000 {
-            sample.add(f64::from(n));
-        }
-        sample.sort();
+        let numbers: Vec<f64> = (0..1_000_000).map(f64::from).collect();
+        numbers.chunks(8_192).for_each(|some| sample.add(some));
+        sample.sort(1.0);
         for share in [0.05, 0.5, 0.95] {
             let found = sample.quantile(share).unwrap();
             assert!((found - share * 1e6).abs() < 25_000.0, "{found} at {share}");
@@ -101,10 +132,9 @@ mod tests {
     #[test]
     fn few_numbers_are_exact() {
         let mut sample = Sample::new(100);
-        for n in [3.0, 1.0, 2.0, 5.0, 4.0] {
-            sample.add(n);
-        }
-        sample.sort();
+        sample.add(&[3.0, 1.0, 2.0]);
+        sample.add(&[5.0, 4.0]);
+        sample.sort(1.0);
         assert_eq!(sample.quantile(0.5), Some(3.0));
         let bins = sample.histogram().unwrap();
         assert_eq!(bins.iter().map(|bin| bin.count).sum::<u64>(), 5);

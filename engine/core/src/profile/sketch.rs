@@ -87,18 +87,38 @@ pub(super) fn mix(a: u64, b: u64) -> u64 {
     (product as u64) ^ (product >> 64) as u64
 }
 
-/// The hash of a number.
+/// The hash of a number; never 0.
 #[inline]
 pub(super) fn hash_number(number: i128) -> u64 {
     mix(
         mix(number as u64, (number >> 64) as u64 ^ 0x8ebc_6af0_9c88_c6e3),
         0x5899_65cc_7537_4cc3,
     )
+    .max(1)
 }
 
-/// The hash of a text. The same on every machine and in every run.
+/// The longest text that [`hash_short`] takes.
+pub(super) const SHORT_BYTES: usize = 12;
+
+/// The hash of a short text, given as Arrow keeps it in a view: its length, its bytes, zeros.
+#[inline]
+pub(super) fn hash_short(view: u128) -> u64 {
+    mix(
+        mix(view as u64, (view >> 64) as u64 ^ 0x8ebc_6af0_9c88_c6e3),
+        0x1d8e_4e27_c47d_124f,
+    )
+    .max(1)
+}
+
+/// The hash of a text; never 0. The same on every machine and in every run.
 #[inline]
 pub(super) fn hash_text(text: &[u8]) -> u64 {
+    if text.len() <= SHORT_BYTES {
+        let mut view = [0; 16];
+        view[0] = text.len() as u8;
+        view[4..4 + text.len()].copy_from_slice(text);
+        return hash_short(u128::from_le_bytes(view));
+    }
     let (words, rest) = text.as_chunks::<8>();
     let mut hash = text.len() as u64;
     for word in words {
@@ -106,7 +126,7 @@ pub(super) fn hash_text(text: &[u8]) -> u64 {
     }
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    mix(mix(hash, u64::from_le_bytes(last)), 0x1d8e_4e27_c47d_124f)
+    mix(mix(hash, u64::from_le_bytes(last)), 0x1d8e_4e27_c47d_124f).max(1)
 }
 
 #[cfg(test)]
