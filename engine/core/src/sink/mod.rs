@@ -4,6 +4,7 @@
 mod arrow;
 mod cells;
 pub mod csv;
+mod dictionaries;
 mod digits;
 mod ndjson;
 mod pack;

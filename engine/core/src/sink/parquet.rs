@@ -1,13 +1,18 @@
 //! Parquet out: a part is a whole Parquet file, whose row groups the commit splices into the output without decoding.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use super::PartSink;
+use super::dictionaries::too_large;
 use super::portable::{portable, portable_schema};
 use crate::error::{EngineError, Result};
 use crate::job::Output;
@@ -17,47 +22,87 @@ use crate::part::{Destination, Part, PartBuffer, not_kept};
 const MAX_ROW_GROUP_BYTES: usize = 128 << 20;
 const MAX_ROW_GROUP_ROWS: usize = 1 << 20;
 
-/// A part in Parquet.
+/// A part in Parquet. The writer is made with the first rows, which tell how to write them.
 pub(super) struct ParquetSink {
-    schema: SchemaRef,
-    writer: ArrowWriter<PartBuffer>,
+    output: Output,
+    /// As the rows come: strings may be views, which the writer takes as they are.
+    written: SchemaRef,
+    /// As others read it.
+    portable: SchemaRef,
+    buffer: Option<PartBuffer>,
+    writer: Option<ArrowWriter<PartBuffer>>,
     rows: u64,
 }
 
 impl ParquetSink {
     pub(super) fn new(output: &Output, schema: &Schema, destination: &Destination) -> Result<Self> {
-        let schema = portable_schema(schema);
-        let buffer = PartBuffer::new(destination, "output.parquet")?;
-        let properties = properties(output)?;
-        let writer = ArrowWriter::try_new(buffer, schema.clone(), Some(properties))
-            .map_err(|e| write_error(e, not_kept))?;
+        compression(output)?;
+        let portable = portable_schema(schema);
         Ok(Self {
-            schema,
-            writer,
+            output: output.clone(),
+            written: with_views(schema, &portable),
+            portable,
+            buffer: Some(PartBuffer::new(destination, "output.parquet")?),
+            writer: None,
             rows: 0,
         })
+    }
+
+    fn writer(&mut self, first: Option<&RecordBatch>) -> Result<&mut ArrowWriter<PartBuffer>> {
+        if let Some(buffer) = self.buffer.take() {
+            let mut builder = properties(&self.output)?.into_builder();
+            for column in first.map_or_else(|| Ok(Vec::new()), too_large)? {
+                let path = ColumnPath::from(vec![self.portable.field(column).name().clone()]);
+                builder = builder.set_column_dictionary_enabled(path, false);
+            }
+            let mut properties = builder.build();
+            add_encoded_arrow_schema_to_metadata(&self.portable, &mut properties);
+            let options = ArrowWriterOptions::new()
+                .with_properties(properties)
+                .with_skip_arrow_metadata(true);
+            let schema = Arc::clone(&self.written);
+            let writer = ArrowWriter::try_new_with_options(buffer, schema, options)
+                .map_err(|e| write_error(e, not_kept))?;
+            return Ok(self.writer.insert(writer));
+        }
+        self.writer
+            .as_mut()
+            .ok_or_else(|| EngineError::internal("a Parquet part was ended before"))
     }
 }
 
 impl PartSink for ParquetSink {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        for batch in portable(batch, &self.schema)? {
-            self.writer
+        for batch in portable(batch, &self.written)? {
+            self.writer(Some(&batch))?
                 .write(&batch)
                 .map_err(|e| write_error(e, not_kept))?;
         }
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Part> {
-        let buffer = self
+    fn finish(mut self: Box<Self>) -> Result<Part> {
+        self.writer(None)?;
+        let writer = self
             .writer
-            .into_inner()
-            .map_err(|e| write_error(e, not_kept))?;
+            .ok_or_else(|| EngineError::internal("a Parquet part was ended before"))?;
+        let buffer = writer.into_inner().map_err(|e| write_error(e, not_kept))?;
         let (content, size_bytes) = buffer.finish()?;
         Ok(Part::new(content, self.rows, size_bytes))
     }
+}
+
+/// `portable`, but with the string views of `schema` outside of nested types.
+fn with_views(schema: &Schema, portable: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().zip(portable.fields());
+    let fields: Vec<FieldRef> = fields
+        .map(|(field, portable)| match field.data_type() {
+            DataType::Utf8View => Arc::clone(field),
+            _ => Arc::clone(portable),
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
 }
 
 /// How the pages are compressed.
