@@ -25,6 +25,7 @@ pub(super) struct Whole {
 impl Total for Whole {
     type Value = i128;
 
+    #[inline]
     fn add(&mut self, value: i128) {
         let (sum, overflowed) = self.sum.overflowing_add(value);
         self.sum = sum;
@@ -53,6 +54,7 @@ pub(super) struct Float {
 impl Total for Float {
     type Value = f64;
 
+    #[inline]
     fn add(&mut self, value: f64) {
         let (high, error) = two_sum(self.high, value);
         if !high.is_finite() {
@@ -104,6 +106,7 @@ impl Float {
 }
 
 /// The sum of two numbers, and what rounding took from it.
+#[inline]
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_rounded = sum - a;

@@ -70,6 +70,7 @@ pub(super) fn decimals(values: Vec<i128>, scale: i8) -> Result<Decimal128Array> 
     Ok(Decimal128Array::from(values).with_precision_and_scale(SUM_PRECISION, scale)?)
 }
 
+#[inline]
 fn each<T: ArrowPrimitiveType>(values: &PrimitiveArray<T>, mut f: impl FnMut(usize, T::Native)) {
     if values.null_count() == 0 {
         values
@@ -87,6 +88,7 @@ fn each<T: ArrowPrimitiveType>(values: &PrimitiveArray<T>, mut f: impl FnMut(usi
 }
 
 impl ArrayTotal for Whole {
+    #[inline]
     fn for_each(values: &ArrayRef, mut f: impl FnMut(usize, i128)) -> Result<()> {
         match values.data_type() {
             DataType::Int64 => each(values.as_primitive::<Int64Type>(), |row, value| {
@@ -150,6 +152,7 @@ pub(super) fn mean(sum: i128, count: u64, scale: i8) -> Option<f64> {
 }
 
 impl ArrayTotal for Float {
+    #[inline]
     fn for_each(values: &ArrayRef, f: impl FnMut(usize, f64)) -> Result<()> {
         each(values.as_primitive::<Float64Type>(), f);
         Ok(())
@@ -206,6 +209,7 @@ impl<T: ArrayTotal> GroupTotals<T> {
     }
 }
 
+#[inline]
 fn passes(filter: Option<&BooleanArray>, row: usize) -> bool {
     filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
 }
