@@ -11,6 +11,7 @@ from karyaksham_engine.types import Job as EngineJob
 
 from .attempt import Ended, Executor, Message, Started, final_counters
 from .commit import Targets, Writer
+from .memory import machine_bytes
 from .progress import Board
 from .results import Attempt, Keep, Piece, TaskKey, TaskResult, from_record, to_record
 from .schedule import BadRow, Decision, Done, Ending, Launch, Limits, Proved, Schedule, StageTasks
@@ -26,8 +27,9 @@ from .spec import (
 )
 from .workspace import Basis, Staging, check_unchanged, look
 
-HELD_BLOCKS_BYTES: Final = 256 << 20
-"""Blocks for later stages that stay in memory; further ones go to files."""
+HELD_BLOCKS_SHARE: Final = 8
+"""Of the memory of a task, or of the machine, this part holds blocks for later stages; further ones go to files."""
+HELD_BLOCKS_LEAST_BYTES: Final = 64 << 20
 HELD_SHARD_BYTES: Final = 60 << 20
 """Of larger shards, a part as large as its input would be more than the engine holds in memory."""
 ROUNDS: Final = 8
@@ -63,6 +65,8 @@ class Job:
         }
         self._blocks: dict[TaskKey, Piece] = {}
         self._held_bytes = 0
+        share = (spec.memory_bytes or machine_bytes()) // HELD_BLOCKS_SHARE
+        self._held_limit_bytes = max(HELD_BLOCKS_LEAST_BYTES, share)
         stages = [self._stage_tasks(stage) for stage in self._stages]
         self._schedule = Schedule(spec.job_id, stages, self._limits())
         progress = tuple(_pending(stage) for stage in self._stages)
@@ -207,7 +211,7 @@ class Job:
     def _keep(self, stage: PlannedStage) -> Keep:
         if not self._executor.in_memory or (stage["output"] == "part" and self._spec.layout == "PARTS"):
             return "file"
-        return "file" if self._held_bytes > HELD_BLOCKS_BYTES else "memory"
+        return "file" if self._held_bytes > self._held_limit_bytes else "memory"
 
     def _handle(self, message: Message) -> None:
         key, now = message.key, time.monotonic()

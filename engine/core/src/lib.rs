@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod functions;
 pub mod inspect;
 pub mod job;
+mod numbered;
 pub mod part;
 pub mod plan;
 pub mod preview;

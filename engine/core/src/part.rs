@@ -21,7 +21,7 @@ pub use buffer::PartBuffer;
 pub(crate) use buffer::not_kept;
 pub use rejects::{RejectsPart, RejectsPartWriter};
 
-/// What is larger goes into a file.
+/// Bytes of output that are larger go into a file.
 pub const MEMORY_LIMIT_BYTES: usize = 64 << 20;
 
 /// Where results are kept.

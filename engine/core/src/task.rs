@@ -20,7 +20,7 @@ use crate::part::{Block, BlockWriter, Destination, Part, RejectsPart};
 use crate::plan::{Payload, Stages, Work, bound, config, with_exchanges, with_leaf};
 use crate::progress::{CancelToken, Progress};
 use crate::scan::{self, Piece, Running, Shard, Surroundings};
-use crate::sink::{self, PartSink};
+use crate::sink::{self, Aside, PartSink};
 use crate::spill::runtime;
 
 /// Where and how one attempt runs.
@@ -106,7 +106,8 @@ fn attempt(
     match work {
         Work::Final => {
             let plan = final_plan(stages, inputs, &context.cancel)?;
-            let target = Target::part(&job.output, &plan, context)?;
+            let sink = sink::open(&job.output, plan.schema(), &context.destination)?;
+            let target = Target::Part(Box::new(Aside::new(sink)));
             drive(&plan, runtime, context, target, &|| false)
         }
         Work::Scan(shard) => {

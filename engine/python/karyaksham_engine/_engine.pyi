@@ -75,8 +75,9 @@ class TaskContext:
     ) -> None:
         """Where and how one attempt runs.
 
-        `staging_dir` belongs to this attempt alone, and is made when a file needs it. `keep="memory"` holds results
-        of up to 64 MiB in memory and larger ones in the folder; `"file"` writes all into it.
+        `staging_dir` belongs to this attempt alone, and is made when a file needs it. `keep="memory"` holds output
+        of up to 64 MiB and blocks of up to 128 MiB in memory, and larger ones in the folder; `"file"` writes all into
+        it.
         """
 
 class Plan:

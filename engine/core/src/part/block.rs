@@ -11,11 +11,14 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
-use super::{Destination, Keep, MEMORY_LIMIT_BYTES, create, not_kept, open_whole};
+use super::{Destination, Keep, create, not_kept, open_whole};
 use crate::error::{EngineError, Result};
 
 /// The file's name in the folder of the attempt.
 const FILE_NAME: &str = "block.arrow";
+
+/// What is larger goes into a file; rows take several times the bytes of their text.
+const MEMORY_LIMIT_BYTES: usize = 128 << 20;
 
 /// A string column is copied when it holds on to more than this many times the bytes it shows.
 const MAX_SLACK: usize = 2;
@@ -319,7 +322,7 @@ mod tests {
         let batch = sample(100_000);
         let mut writer = BlockWriter::new(batch.schema(), &destination).unwrap();
         let mut rows = 0;
-        while rows < 2_000_000 {
+        while rows < 2_500_000 {
             writer.write(&batch).unwrap();
             rows += 100_000;
         }

@@ -138,7 +138,16 @@ fn only(mut children: Vec<Plan>) -> Result<Plan> {
 
 fn with_children(plan: &Plan, children: Vec<Plan>) -> DataFusionResult<Plan> {
     let recompute = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    Arc::clone(plan).replace_children(children, recompute)
+    let changed = Arc::clone(plan).replace_children(children, recompute)?;
+    // A merge forgets here that rows that tie come in the order of their partitions.
+    Ok(match changed.downcast_ref::<SortPreservingMergeExec>() {
+        Some(merge) => Arc::new(
+            SortPreservingMergeExec::new(merge.expr().clone(), Arc::clone(merge.input()))
+                .with_fetch(merge.fetch())
+                .with_round_robin_repartition(false),
+        ),
+        None => changed,
+    })
 }
 
 /// A pipeline with `bind` applied to its leaf.

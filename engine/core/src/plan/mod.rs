@@ -1,10 +1,11 @@
-//! A job into stages and tasks: parse ([`sql`]), plan with DataFusion ([`session`], [`rules`]), cut ([`cut`]), and shard the
+//! A job into stages and tasks: parse ([`sql`]), plan with DataFusion ([`session`], [`rules`], [`order`]), cut ([`cut`]), and shard the
 //! sources ([`shards`]). Planning reads no data but the first lines of text files and the footers of Parquet files.
 //! Planning is deterministic, so that a task can plan its job again and find the same stages.
 
 mod cut;
 mod explain;
 mod names;
+mod order;
 mod payload;
 mod remembered;
 mod rules;

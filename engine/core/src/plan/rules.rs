@@ -1,23 +1,16 @@
-//! What makes a result depend on its rows alone, and not on how they were cut into shards: aggregates whose result
-//! depends on the order of their input see all rows in one place, and every sort orders all of its columns, so that rows
-//! that tie are equal.
+//! What makes the values of a result depend on its rows alone, and not on how they were cut into shards: aggregates whose
+//! result depends on the order of their input see all rows in one place. For the order of a result see `order`.
 
 use std::sync::Arc;
 
-use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{DataType, Schema};
-use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
-use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
-use datafusion::physical_plan::expressions::Column;
-use datafusion::physical_plan::sorts::sort::SortExec;
-use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use crate::exchange::Rebatch;
 
@@ -130,64 +123,4 @@ fn insensitive(aggregate: &AggregateFunctionExpr, input: &Schema) -> bool {
             .expressions()
             .iter()
             .all(|expr| expr.data_type(input).is_ok_and(|t| !is_float(t)))
-}
-
-/// Makes every sort a sort by all columns, those that were asked for first.
-#[derive(Debug)]
-pub struct TotalOrder;
-
-impl PhysicalOptimizerRule for TotalOrder {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            Ok(total(&plan).map_or_else(|| Transformed::no(plan), Transformed::yes))
-        })
-        .data()
-    }
-
-    fn name(&self) -> &str {
-        "TotalOrder"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
-}
-
-fn total(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
-    if let Some(sort) = plan.downcast_ref::<SortExec>() {
-        let sorted = SortExec::new(
-            extended(sort.expr(), &sort.input().schema()),
-            Arc::clone(sort.input()),
-        )
-        .with_fetch(sort.fetch())
-        .with_preserve_partitioning(sort.preserve_partitioning());
-        return Some(Arc::new(sorted));
-    }
-    let merge = plan.downcast_ref::<SortPreservingMergeExec>()?;
-    let below = merge.input().output_ordering()?;
-    let begins_alike = below.len() >= merge.expr().len()
-        && merge.expr().iter().zip(below.iter()).all(|(a, b)| a == b);
-    let ordering = if begins_alike { below } else { merge.expr() };
-    let merged = SortPreservingMergeExec::new(ordering.clone(), Arc::clone(merge.input()))
-        .with_fetch(merge.fetch())
-        .with_round_robin_repartition(false);
-    Some(Arc::new(merged))
-}
-
-fn extended(ordering: &LexOrdering, schema: &Schema) -> LexOrdering {
-    let mut total = ordering.clone();
-    for (index, field) in schema.fields().iter().enumerate() {
-        if RowConverter::supports_fields(&[SortField::new(field.data_type().clone())]) {
-            let column = Arc::new(Column::new(field.name(), index));
-            total.extend([PhysicalSortExpr::new(
-                column,
-                SortOptions::new(false, false),
-            )]);
-        }
-    }
-    total
 }

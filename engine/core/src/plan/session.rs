@@ -15,7 +15,8 @@ use datafusion::physical_optimizer::optimizer::{PhysicalOptimizer, PhysicalOptim
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
-use super::rules::{OrderSensitiveAggregates, TotalOrder};
+use super::order::TotalOrder;
+use super::rules::OrderSensitiveAggregates;
 use super::sql::Query;
 use crate::error::{EngineError, Result, closest};
 use crate::functions;

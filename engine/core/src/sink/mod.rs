@@ -2,6 +2,7 @@
 //! become one file, or a folder of files, in [`crate::commit`].
 
 mod arrow;
+mod aside;
 mod cells;
 pub mod csv;
 mod dictionaries;
@@ -20,6 +21,7 @@ use crate::error::{EngineError, Result};
 use crate::job::{Output, OutputFormat, one_byte};
 use crate::part::{Destination, Part};
 
+pub(crate) use aside::Aside;
 pub(crate) use cells::{Cells, Column as TextColumn, hex};
 pub(crate) use ndjson::write_json;
 pub(crate) use pack::{Joined, Packing};

@@ -172,6 +172,29 @@ fn results_are_right_and_in_the_order_of_the_file() {
 }
 
 #[test]
+fn rows_that_tie_keep_the_order_of_the_file() {
+    let bench = Bench::new();
+    let rows: String = (0..30_000)
+        .map(|n| format!("{},{}\n", n * 7_919 % 30_011, n % 3))
+        .collect();
+    let source = [bench.csv("t", &["id:Int64", "k:Int64"], &rows)];
+    let of = |k: u64| (0..30_000).filter(move |n| n % 3 == k);
+    let ids = |rows: &mut dyn Iterator<Item = u64>| -> String {
+        let lines = rows.map(|n| format!("{}\n", n * 7_919 % 30_011));
+        std::iter::once("id\n".to_owned()).chain(lines).collect()
+    };
+    let ask = |sql| answer(&bench, &source, sql);
+    assert_eq!(
+        ask("SELECT id FROM t ORDER BY k DESC"),
+        ids(&mut of(2).chain(of(1)).chain(of(0)))
+    );
+    assert_eq!(
+        ask("SELECT id + 0 AS id FROM t WHERE k > 0 ORDER BY -k LIMIT 20000 OFFSET 5"),
+        ids(&mut of(2).chain(of(1)).skip(5))
+    );
+}
+
+#[test]
 fn a_table_is_also_called_input_when_it_is_the_only_one() {
     let bench = Bench::new();
     let source = [bench.csv("t", &["id:Int64"], "1\n2\n")];
