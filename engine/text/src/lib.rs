@@ -1,11 +1,13 @@
 //! Text files to rows, without DataFusion: stored bytes to text ([`decode`]), what the bytes are ([`sniff`]), where the records lie ([`index`],
-//! [`shard`]), what they hold ([`csv`]) and which of them can't be read ([`reject`]).
+//! [`shard`]), what they hold ([`csv`], [`json`]) and which of them can't be read ([`reject`]).
 
+pub(crate) mod chunk;
 pub mod csv;
 pub mod decode;
 pub mod dialect;
 pub mod error;
 pub mod index;
+pub mod json;
 pub mod reject;
 pub mod scan;
 pub mod shard;
@@ -17,6 +19,7 @@ pub use decode::Compression;
 pub use dialect::{Dialect, LineEnding};
 pub use error::TextError;
 pub use index::simd_path;
+pub use json::{JsonOptions, JsonScan};
 pub use reject::{Reject, RejectCode};
 pub use scan::TextScan;
 pub use shard::{ShardRange, ShardReport, Start, StartFound, chain, cut};

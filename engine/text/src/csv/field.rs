@@ -360,7 +360,7 @@ impl Cold<'_> {
     }
 }
 
-fn trim_blanks(text: &[u8]) -> &[u8] {
+pub(crate) fn trim_blanks(text: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let from = text
         .iter()

@@ -2,13 +2,14 @@
 
 use memchr::memchr;
 
+use crate::chunk::ChunkBuffer;
 use crate::index::Symbols;
 use crate::{Dialect, LineEnding, RejectCode, ScanOptions};
 
 /// Raw text of a reject is cut here; a line that is skipped must have been seen this far.
 pub(crate) const RAW_BYTES: usize = 4096;
 
-const LONGEST_RECORD_BYTES: usize = 1 << 29;
+pub(crate) const LONGEST_RECORD_BYTES: usize = 1 << 29;
 
 /// The dialect and limits, as the machine needs them.
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +150,17 @@ pub(crate) struct Window<'a> {
     /// The file ends at `end`.
     pub is_last: bool,
     pub base: u64,
+}
+
+impl<'a> Window<'a> {
+    pub fn of(buffer: &'a ChunkBuffer) -> Self {
+        Self {
+            data: buffer.data(),
+            end: buffer.end,
+            is_last: buffer.is_last,
+            base: buffer.base,
+        }
+    }
 }
 
 /// A stretch of a record that did not end well: whoever comes to a line end within it inside quotes is in `state` at

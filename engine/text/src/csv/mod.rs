@@ -1,4 +1,4 @@
-//! The CSV scan, chunk by chunk (`scan`): bytes (`buffer`), records (`tokens`, with the exact machine of `machine` where
+//! The CSV scan, chunk by chunk (`scan`): records (`tokens`, with the exact machine of `machine` where
 //! the structural index can't be trusted), columns (`column`, `field`, `digits`, `number`, `time`), what becomes of bad records
 //! (`scan::faults`, `rejects`), which rows are wanted (`filter`), rows as they were (`verbatim`), and where a shard's first record begins (`start`).
 //!
@@ -15,18 +15,17 @@
 //! number, date, timestamp or boolean are ignored, and a field of blanks alone is null for these types; text keeps its
 //! blanks.
 
-mod buffer;
 mod column;
 mod digits;
-mod field;
+pub(crate) mod field;
 mod filter;
-mod machine;
-mod nulls;
-mod number;
-mod rejects;
+pub(crate) mod machine;
+pub(crate) mod nulls;
+pub(crate) mod number;
+pub(crate) mod rejects;
 mod scan;
 mod start;
-mod time;
+pub(crate) mod time;
 mod tokens;
 mod verbatim;
 

@@ -42,7 +42,8 @@ impl Nulls {
         }
     }
 
-    fn truncate(&mut self, len: usize) {
+    /// Forget the rows from `len` on.
+    pub fn truncate(&mut self, len: usize) {
         self.words.truncate(len.div_ceil(64));
         if let (Some(last), true) = (self.words.get_mut(len / 64), !len.is_multiple_of(64)) {
             *last &= (1 << (len % 64)) - 1;

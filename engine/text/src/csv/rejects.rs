@@ -2,9 +2,9 @@
 
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 
+use crate::chunk::ChunkBuffer;
 use crate::{Reject, RejectCode};
 
-use super::buffer::ChunkBuffer;
 use super::field::FieldFault;
 use super::machine::{Grammar, RAW_BYTES};
 use super::tokens::{BadRecord, count_lines};

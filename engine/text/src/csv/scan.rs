@@ -9,13 +9,13 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use memchr::memchr;
 
+use crate::chunk::{ChunkBuffer, PAGE_BYTES};
 use crate::index::Simd;
 use crate::{
     BadRowPolicy, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start, StartFound,
     TextError, TextScan,
 };
 
-use super::buffer::{ChunkBuffer, PAGE_BYTES};
 use super::column::Column;
 use super::field::Found;
 use super::filter::{Filtered, RowFilter};

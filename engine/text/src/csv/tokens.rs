@@ -1,9 +1,9 @@
 //! One chunk as records: the index where it holds, the exact machine where it does not, and the shape of what came out.
 
 use crate::RejectCode;
+use crate::chunk::ChunkBuffer;
 use crate::index::{Index, Simd};
 
-use super::buffer::ChunkBuffer;
 use super::machine::{Fault, Grammar, Machine, Step, Window};
 
 /// A record without rows: rejected by its structure.
@@ -165,7 +165,7 @@ impl Tokens {
 
     /// Read the records of the buffer that begin before `stop`. Returns the line ends up to the boundary.
     pub fn read(&mut self, buffer: &ChunkBuffer, stop: usize) -> u64 {
-        let window = buffer.window();
+        let window = Window::of(buffer);
         self.start = buffer.at;
         self.marks.clear();
         self.quoted_lines = 0;

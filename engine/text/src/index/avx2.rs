@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::pass::{self, Blocks};
-use super::{Index, Symbols};
+use super::{Index, JsonIndex, Symbols, json};
 
 pub(super) struct Avx2;
 
@@ -28,6 +28,14 @@ pub(super) unsafe fn run(
 ) -> (Option<usize>, usize) {
     // SAFETY: handed on from the caller.
     unsafe { pass::run::<Avx2>(index, symbols, data, from, to) }
+}
+
+/// # Safety
+/// [`is_available`], and what [`json::pass`] asks for.
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+pub(super) unsafe fn run_json(index: &mut JsonIndex, data: &[u8], from: usize, to: usize) {
+    // SAFETY: handed on from the caller.
+    unsafe { json::pass::<Avx2>(index, data, from, to) }
 }
 
 /// A carry-less multiply by all ones is a prefix xor.
@@ -67,6 +75,18 @@ impl Blocks for Avx2 {
             let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)) as u32;
             let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) as u32;
             u64::from(low) | u64::from(high) << 32
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn controls((low, high): Self::Block) -> u64 {
+        // SAFETY: features vouched for.
+        unsafe {
+            let last = _mm256_set1_epi8(0x1f);
+            let is_control = |part| {
+                _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(part, last), part)) as u32
+            };
+            u64::from(is_control(low)) | u64::from(is_control(high)) << 32
         }
     }
 

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::pass::{self, Blocks};
-use super::{Index, Symbols};
+use super::{Index, JsonIndex, Symbols, json};
 
 pub(super) struct Avx512;
 
@@ -32,6 +32,14 @@ pub(super) unsafe fn run(
     unsafe { pass::run::<Avx512>(index, symbols, data, from, to) }
 }
 
+/// # Safety
+/// [`is_available`], and what [`json::pass`] asks for.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+pub(super) unsafe fn run_json(index: &mut JsonIndex, data: &[u8], from: usize, to: usize) {
+    // SAFETY: handed on from the caller.
+    unsafe { json::pass::<Avx512>(index, data, from, to) }
+}
+
 const IOTA: [u8; 64] = {
     let mut iota = [0; 64];
     let mut i = 0;
@@ -57,6 +65,12 @@ impl Blocks for Avx512 {
     unsafe fn equal(block: __m512i, byte: u8) -> u64 {
         // SAFETY: features vouched for.
         unsafe { _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(byte as i8)) }
+    }
+
+    #[inline(always)]
+    unsafe fn controls(block: __m512i) -> u64 {
+        // SAFETY: features vouched for.
+        unsafe { _mm512_cmplt_epu8_mask(block, _mm512_set1_epi8(0x20)) }
     }
 
     #[inline(always)]

@@ -13,11 +13,14 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod json;
 mod pass;
 mod portable;
 pub(crate) mod views;
 
 use std::sync::OnceLock;
+
+pub use json::JsonIndex;
 
 /// Bytes that must be readable after the last byte that is indexed.
 pub const PADDING_BYTES: usize = 64;

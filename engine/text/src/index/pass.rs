@@ -19,6 +19,12 @@ pub(super) trait Blocks {
     /// The instruction set is available.
     unsafe fn equal(block: Self::Block, byte: u8) -> u64;
 
+    /// Bit i says whether byte i is below 0x20.
+    ///
+    /// # Safety
+    /// The instruction set is available.
+    unsafe fn controls(block: Self::Block) -> u64;
+
     /// Bit i says whether byte i is no ASCII.
     ///
     /// # Safety

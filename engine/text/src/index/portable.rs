@@ -7,6 +7,18 @@ pub(super) struct Words;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 
+/// The high bit of each byte of what `map` makes of each word.
+#[inline(always)]
+fn gather(block: [u64; 8], map: impl Fn(u64) -> u64) -> u64 {
+    let mut mask = 0;
+    for (i, word) in block.into_iter().enumerate() {
+        // Each high bit lands on its own bit of the top byte.
+        let bits = ((map(word) & !LOW) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        mask |= bits << (8 * i);
+    }
+    mask
+}
+
 impl Blocks for Words {
     type Block = [u64; 8];
 
@@ -20,26 +32,22 @@ impl Blocks for Words {
     #[inline(always)]
     unsafe fn equal(block: Self::Block, byte: u8) -> u64 {
         let wanted = ONES * u64::from(byte);
-        let mut mask = 0;
-        for (i, word) in block.into_iter().enumerate() {
+        gather(block, |word| {
             let differs = word ^ wanted;
             // The high bit of each byte says that the byte is zero; no carry crosses bytes.
-            let zero = !(((differs & LOW) + LOW) | differs | LOW);
-            // Gather the high bits: each lands on its own bit of the top byte.
-            let bits = (zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-            mask |= bits << (8 * i);
-        }
-        mask
+            !(((differs & LOW) + LOW) | differs)
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn controls(block: Self::Block) -> u64 {
+        // A byte is below 0x20 where its three high bits are zero.
+        gather(block, |word| !(word | word << 1 | word << 2))
     }
 
     #[inline(always)]
     unsafe fn high(block: Self::Block) -> u64 {
-        let mut mask = 0;
-        for (i, word) in block.into_iter().enumerate() {
-            let bits = ((word & !LOW) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-            mask |= bits << (8 * i);
-        }
-        mask
+        gather(block, |word| word)
     }
 
     #[inline(always)]

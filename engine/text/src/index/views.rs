@@ -83,6 +83,11 @@ impl Views {
         self.push_checked(&data[from..to])
     }
 
+    /// Forget the strings from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.views.truncate(len);
+    }
+
     /// Push an empty string.
     pub(crate) fn push_empty(&mut self) {
         self.views.push(0);

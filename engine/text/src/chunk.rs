@@ -5,8 +5,6 @@
 use crate::index::PADDING_BYTES;
 use crate::{ReadAt, TextError};
 
-use super::machine::Window;
-
 pub(crate) const PAGE_BYTES: usize = 4096;
 /// Readable before the first byte in use: parsers load words that end with a field.
 const GUARD_BYTES: usize = 64;
@@ -69,15 +67,6 @@ impl ChunkBuffer {
     /// All memory; positions index it.
     pub fn data(&self) -> &[u8] {
         &self.bytes[self.origin..]
-    }
-
-    pub fn window(&self) -> Window<'_> {
-        Window {
-            data: self.data(),
-            end: self.end,
-            is_last: self.is_last,
-            base: self.base,
-        }
     }
 
     /// Bytes that were not consumed.
