@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use karyaksham_text::{Compression, FileSource, ReadAt, TextError, decode};
+use karyaksham_text::{ColumnGuess, Compression, FileSource, ReadAt, TextError, decode};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use serde::Serialize;
 
@@ -50,6 +50,8 @@ pub fn sniff(
     let source = decode::text_of(stored, compression, decode::UTF_8, None);
     let format = match format {
         Some(format) => format,
+        // A delimiter is given for nothing but delimited text.
+        None if dialect.delimiter.is_some() => FileFormat::Csv,
         None => format_of(&*source).map_err(in_file)?,
     };
     if let (Some(compression), FileFormat::Parquet | FileFormat::Arrow) = (compression, format) {
@@ -59,12 +61,7 @@ pub fn sniff(
         FileFormat::Csv => text(&*source, compression, dialect).map_err(in_file)?,
         FileFormat::Parquet => (None, parquet_columns(path).map_err(in_file)?),
         FileFormat::Arrow => (None, arrow_columns(path).map_err(in_file)?),
-        FileFormat::Ndjson => {
-            return Err(in_file(
-                EngineError::source_error("UNSUPPORTED_FORMAT", "NDJSON files can't be read yet.")
-                    .hint("Convert the file to CSV or Parquet."),
-            ));
-        }
+        FileFormat::Ndjson => ndjson(&*source, compression).map_err(in_file)?,
     };
     if let Some(given) = columns {
         override_columns(&mut found, given, format)?;
@@ -119,6 +116,8 @@ fn format_of(source: &dyn ReadAt) -> Result<FileFormat> {
         FileFormat::Parquet
     } else if head.starts_with(MAGIC) || head.starts_with(&CONTINUATION) {
         FileFormat::Arrow
+    } else if karyaksham_text::is_ndjson(source)? {
+        FileFormat::Ndjson
     } else {
         FileFormat::Csv
     })
@@ -130,22 +129,37 @@ fn text(
     overrides: &DialectOverrides,
 ) -> Result<(Option<Dialect>, Vec<Column>)> {
     let sniffed = karyaksham_text::sniff(source, &overrides.to_text()?)?;
-    let columns = sniffed.columns.into_iter().map(|guess| Column {
+    let columns = sniffed.columns.into_iter().map(guessed).collect();
+    let mut dialect = Dialect::from_text(&sniffed.dialect, sniffed.confidence, sniffed.evidence);
+    if let Some(compression) = compression {
+        dialect.set_compression(compression);
+    }
+    Ok((Some(dialect), columns))
+}
+
+/// NDJSON has no dialect, but for how it is compressed.
+fn ndjson(
+    source: &dyn ReadAt,
+    compression: Option<Compression>,
+) -> Result<(Option<Dialect>, Vec<Column>)> {
+    let sniffed = karyaksham_text::sniff_json(source)?;
+    let columns = sniffed.columns.into_iter().map(guessed).collect();
+    let dialect = compression.map(|compression| {
+        let plain = karyaksham_text::Dialect::default();
+        let mut dialect = Dialect::from_text(&plain, sniffed.confidence, sniffed.evidence);
+        dialect.set_compression(compression);
+        dialect
+    });
+    Ok((dialect, columns))
+}
+
+fn guessed(guess: ColumnGuess) -> Column {
+    Column {
         name: guess.name,
         data_type: type_text(&guess.data_type),
         nullable: true,
         evidence: Some(guess.evidence),
-    });
-    let columns = columns.collect();
-    let mut dialect = Dialect::from_text(&sniffed.dialect, sniffed.confidence, sniffed.evidence);
-    if let Some(compression) = compression {
-        let name = compression.name();
-        dialect.compression = Some(name.to_owned());
-        dialect
-            .evidence
-            .push(format!("the file begins as {name} data does"));
     }
-    Ok((Some(dialect), columns))
 }
 
 fn parquet_columns(path: &str) -> Result<Vec<Column>> {
@@ -189,7 +203,8 @@ fn override_columns(found: &mut [Column], given: &[Column], format: FileFormat) 
         } else {
             place.unwrap_or(number)
         }];
-        if format != FileFormat::Csv && target.data_type != type_text(&column.arrow_type()?) {
+        let is_text = matches!(format, FileFormat::Csv | FileFormat::Ndjson);
+        if !is_text && target.data_type != type_text(&column.arrow_type()?) {
             return Err(EngineError::invalid_job(
                 "INVALID_COLUMNS",
                 format!(

@@ -1,16 +1,18 @@
 //! A job as it crosses the border: plain data, the same keys as `karyaksham_engine/types.py`, and its translation to
 //! Arrow and to the text crate.
 
+mod types;
+
 use std::collections::BTreeMap;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use karyaksham_text as text;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{EngineError, Result};
 
+pub use self::types::{parse_type, type_text};
 pub use karyaksham_text::BadRowPolicy;
 
 /// Longest record that is read, where the job does not say.
@@ -157,12 +159,24 @@ impl FileRef {
 pub enum FileFormat {
     /// Delimited text.
     Csv,
-    /// One JSON value a line.
+    /// One JSON object a line.
     Ndjson,
     /// Apache Parquet.
     Parquet,
     /// Arrow IPC.
     Arrow,
+}
+
+impl FileFormat {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+        }
+    }
 }
 
 /// What a result is written as.
@@ -474,6 +488,14 @@ impl Dialect {
             _ => Ok(text::Compression::detect(stored)?),
         }
     }
+
+    /// Its bytes say that the file is compressed.
+    pub fn set_compression(&mut self, compression: text::Compression) {
+        let name = compression.name();
+        self.compression = Some(name.to_owned());
+        self.evidence
+            .push(format!("the file begins as {name} data does"));
+    }
 }
 
 impl DialectOverrides {
@@ -547,58 +569,4 @@ pub fn schema_of(columns: &[Column]) -> Result<SchemaRef> {
         .map(|c| Ok(Field::new(&c.name, c.arrow_type()?, c.nullable)))
         .collect();
     Ok(Arc::new(Schema::new(fields?)))
-}
-
-/// An Arrow type in text: as Arrow writes it, but `us` for microseconds, zones without quotes, and `Utf8` for all
-/// kinds of strings.
-pub fn type_text(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "Utf8".to_owned(),
-        DataType::Timestamp(unit, None) => format!("Timestamp({})", unit_text(*unit)),
-        DataType::Timestamp(unit, Some(zone)) => format!("Timestamp({}, {zone})", unit_text(*unit)),
-        other => other.to_string().replace('µ', "u"),
-    }
-}
-
-/// The Arrow type that [`type_text`] wrote. Strings become `Utf8View`.
-///
-/// # Errors
-/// InvalidJob UNKNOWN_TYPE.
-pub fn parse_type(text: &str) -> Result<DataType> {
-    let text = text.trim();
-    if matches!(text, "Utf8" | "LargeUtf8" | "Utf8View") {
-        return Ok(DataType::Utf8View);
-    }
-    if let Some(parsed) = parse_timestamp(text) {
-        return Ok(parsed);
-    }
-    DataType::from_str(text).map_err(|_| {
-        EngineError::invalid_job("UNKNOWN_TYPE", format!("There is no type {text:?}."))
-            .hint("Types are such as Int64, Float64, Decimal128(18, 2), Utf8, Date32, Timestamp(us) and Boolean.")
-    })
-}
-
-fn parse_timestamp(text: &str) -> Option<DataType> {
-    let inner = text.strip_prefix("Timestamp(")?.strip_suffix(')')?;
-    let (unit, zone) = match inner.split_once(',') {
-        Some((unit, zone)) => (unit, Some(zone.trim().trim_matches('"'))),
-        None => (inner, None),
-    };
-    let unit = match unit.trim() {
-        "s" => TimeUnit::Second,
-        "ms" => TimeUnit::Millisecond,
-        "us" | "µs" => TimeUnit::Microsecond,
-        "ns" => TimeUnit::Nanosecond,
-        _ => return None,
-    };
-    Some(DataType::Timestamp(unit, zone.map(Into::into)))
-}
-
-fn unit_text(unit: TimeUnit) -> &'static str {
-    match unit {
-        TimeUnit::Second => "s",
-        TimeUnit::Millisecond => "ms",
-        TimeUnit::Microsecond => "us",
-        TimeUnit::Nanosecond => "ns",
-    }
 }

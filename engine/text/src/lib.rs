@@ -23,5 +23,7 @@ pub use json::{JsonOptions, JsonScan};
 pub use reject::{Reject, RejectCode};
 pub use scan::TextScan;
 pub use shard::{ShardRange, ShardReport, Start, StartFound, chain, cut};
-pub use sniff::{ColumnGuess, DialectOverrides, Sniffed, sniff};
+pub use sniff::{
+    ColumnGuess, DialectOverrides, JsonSniffed, Sniffed, is_ndjson, sniff, sniff_json,
+};
 pub use source::{FileSource, ReadAt, SIZE_UNKNOWN};

@@ -2,7 +2,7 @@
 //!
 //! [`sample`] takes the bytes, [`format`] refuses those that are no delimited text, [`detect`] compares dialects by
 //! what they make of the sample ([`split`], [`tally`]), [`columns`] finds names and types ([`header`], [`types`],
-//! [`value`]), [`evidence`] says why, and [`start`] finds where the data begins.
+//! [`value`]), [`evidence`] says why, and [`start`] finds where the data begins. [`json`] does all of it for NDJSON.
 
 use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ mod detect;
 mod evidence;
 mod format;
 mod header;
+mod json;
 mod sample;
 mod split;
 mod start;
@@ -21,6 +22,7 @@ mod tally;
 mod types;
 mod value;
 
+pub use json::{JsonSniffed, is_ndjson, sniff_json};
 pub use start::{data_start, header_lines};
 
 use sample::Head;

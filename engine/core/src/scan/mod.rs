@@ -78,10 +78,9 @@ impl Table {
     /// SourceError UNSUPPORTED_FORMAT, InvalidJob for columns that can't be read.
     pub fn new(index: usize, source: &Source, shards: usize) -> Result<Self> {
         let schema = match source.format {
-            FileFormat::Csv => text::schema(source)?,
+            FileFormat::Csv | FileFormat::Ndjson => text::schema(source)?,
             FileFormat::Parquet => parquet::schema(source)?,
             FileFormat::Arrow => arrow::schema(source)?,
-            FileFormat::Ndjson => return Err(unsupported(source)),
         };
         Ok(Self {
             source: index,
@@ -130,17 +129,6 @@ impl Pruning {
     }
 }
 
-fn unsupported(source: &Source) -> EngineError {
-    EngineError::source_error(
-        "UNSUPPORTED_FORMAT",
-        format!(
-            "Table '{}' has a format that can't be read yet.",
-            source.name
-        ),
-    )
-    .hint("CSV, Parquet and Arrow files can be read.")
-}
-
 #[async_trait]
 impl TableProvider for Table {
     fn schema(&self) -> SchemaRef {
@@ -178,10 +166,10 @@ impl TableProvider for Table {
                 pruning,
                 self.partitions,
             ),
-            _ => {
+            format => {
                 let filter = text::Filter::new(filters, &self.schema, state)?;
                 text::leaf(
-                    self.source,
+                    (self.source, format),
                     &self.schema,
                     projection,
                     (filter, pruning),

@@ -28,12 +28,12 @@ use self::run::TextRun;
 use super::shape::{Shape, project};
 use super::{Pruning, Running, Surroundings};
 use crate::error::{EngineError, Result};
-use crate::job::{Job, MAX_RECORD_BYTES, Source};
+use crate::job::{FileFormat, Job, MAX_RECORD_BYTES, Source};
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
 
-/// The columns of a CSV source. All of them may be NULL: an empty field is.
+/// The columns of a text source. All of them may be NULL: an empty field is, and a missing key.
 pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
     if source.columns.is_empty() {
         return Err(EngineError::invalid_job(
@@ -44,13 +44,13 @@ pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
     let mut fields = Vec::with_capacity(source.columns.len());
     for column in &source.columns {
         let data_type = column.arrow_type()?;
-        if !readable(&data_type) {
+        if !readable(&data_type, source.format) {
             let message = format!(
                 "Column '{}' can't be read as {}.",
                 column.name, column.data_type
             );
             return Err(EngineError::invalid_job("UNSUPPORTED_TYPE", message)
-                .hint("Text can be read as Int64, Float64, Decimal128(18, s) or (38, s), Date32, Timestamp(us), Timestamp(us, UTC), Boolean and Utf8.")
+                .hint("Text can be read as Int64, Float64, Decimal128(18, s) or (38, s), Date32, Timestamp(us), Timestamp(us, UTC), Boolean and Utf8; NDJSON also as List and Struct of these.")
                 .detail("column", column.name.clone()));
         }
         fields.push(Field::new(&column.name, data_type, true));
@@ -58,8 +58,17 @@ pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields)))
 }
 
-fn readable(data_type: &DataType) -> bool {
+fn readable(data_type: &DataType, format: FileFormat) -> bool {
+    let nests = format == FileFormat::Ndjson;
     match data_type {
+        DataType::List(item) => nests && item.is_nullable() && readable(item.data_type(), format),
+        DataType::Struct(fields) => {
+            nests
+                && !fields.is_empty()
+                && fields
+                    .iter()
+                    .all(|field| field.is_nullable() && readable(field.data_type(), format))
+        }
         DataType::Int64
         | DataType::Float64
         | DataType::Date32
@@ -76,7 +85,7 @@ fn readable(data_type: &DataType) -> bool {
 }
 
 pub(super) fn leaf(
-    source: usize,
+    (source, format): (usize, FileFormat),
     schema: &SchemaRef,
     projection: Vec<usize>,
     (filter, pruning): (Option<Filter>, Option<Pruning>),
@@ -84,6 +93,7 @@ pub(super) fn leaf(
 ) -> Arc<dyn ExecutionPlan> {
     DataSourceExec::from_data_source(TextSource {
         source,
+        format,
         projected: project(schema, &projection),
         schema: Arc::clone(schema),
         projection,
@@ -174,6 +184,7 @@ pub(crate) fn no_dialect(source: &Source) -> EngineError {
 #[derive(Debug, Clone)]
 struct TextSource {
     source: usize,
+    format: FileFormat,
     schema: SchemaRef,
     projection: Vec<usize>,
     projected: SchemaRef,
@@ -219,8 +230,9 @@ impl DataSource for TextSource {
             .collect();
         write!(
             f,
-            "source={}, format=csv, columns=[{}]",
+            "source={}, format={}, columns=[{}]",
             self.source,
+            self.format.name(),
             names.join(", ")
         )?;
         match &self.filter {

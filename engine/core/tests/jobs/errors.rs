@@ -223,7 +223,7 @@ fn sources_are_checked() {
         "SourceError SOURCE_CHANGED"
     );
     assert_eq!(
-        code(&|j| j.sources[0].format = FileFormat::Ndjson),
+        code(&|j| j.sources[0].format = FileFormat::Arrow),
         "SourceError UNSUPPORTED_FORMAT"
     );
     assert_eq!(

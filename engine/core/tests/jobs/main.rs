@@ -6,6 +6,7 @@ mod arrow;
 mod common;
 mod errors;
 mod filters;
+mod ndjson;
 mod parquet;
 mod sql;
 mod tasks;

@@ -50,7 +50,7 @@ fn what_is_no_table_is_named() {
             "BINARY_FILE",
         ),
         (
-            bench.file("rows.ndjson", "{\"a\":1}\n{\"a\":2}\n"),
+            bench.file("rows.json", "[\n{\"a\":1},\n{\"a\":2}\n]\n"),
             "UNSUPPORTED_FORMAT",
         ),
         (
@@ -109,6 +109,49 @@ fn text_has_a_dialect_and_typed_columns() {
             .iter()
             .all(|column| column.evidence.is_some())
     );
+}
+
+#[test]
+fn ndjson_is_known_by_its_lines_and_nests() {
+    let bench = Bench::new();
+    let text = "{\"id\":1,\"at\":\"2024-01-02T03:04:05Z\",\"who\":{\"name\":\"a\",\"tags\":[\"x\"]},\"n\":1}\n\
+                \n{\"id\":2,\"who\":{\"age\":7},\"n\":2.5,\"odd\":[]}\n{\"odd\":{}}\n";
+    let path = bench.file("rows.txt", text);
+    let sniffed = inspect(&path).unwrap();
+    assert_eq!(
+        (sniffed.format, sniffed.dialect.is_none()),
+        (FileFormat::Ndjson, true)
+    );
+    assert_eq!(
+        pairs(&sniffed),
+        [
+            ("id", "Int64"),
+            ("at", "Timestamp(us, UTC)"),
+            (
+                "who",
+                "Struct(\"name\": Utf8, \"tags\": List(Utf8), \"age\": Int64)"
+            ),
+            ("n", "Float64"),
+            ("odd", "Utf8"),
+        ]
+    );
+    let given = with_columns(
+        &path,
+        &[
+            column("who", "Struct(\"age\": Utf8)"),
+            column("id", "Float64"),
+        ],
+    );
+    assert_eq!(
+        pairs(&given.unwrap())[..3],
+        [
+            ("id", "Float64"),
+            ("at", "Timestamp(us, UTC)"),
+            ("who", "Struct(\"age\": Utf8)")
+        ]
+    );
+    let renamed = code(with_columns(&path, &[column("key", "Int64")]));
+    assert_eq!(renamed, ("InvalidJob".into(), "UNKNOWN_COLUMN".into()));
 }
 
 #[test]

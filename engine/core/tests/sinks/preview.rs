@@ -28,6 +28,22 @@ fn cells_are_json_that_a_browser_reads_without_loss() {
 }
 
 #[test]
+fn nested_cells_are_shown_as_they_nest() {
+    let bench = Bench::new();
+    let rows = "{\"id\":1,\"who\":{\"name\":\"a\",\"at\":[1,null]}}\n{\"id\":x}\n{\"id\":2,\"who\":null}\n{\"who\":{}}\n";
+    let source = bench.source(&bench.file("a.ndjson", rows));
+    let found = preview(&source, 50).unwrap();
+    assert_eq!(
+        json!(found.rows),
+        json!([
+            [1, {"name": "a", "at": [1, null]}],
+            [2, null],
+            [null, {"name": null, "at": null}],
+        ])
+    );
+}
+
+#[test]
 fn only_the_first_rows_are_shown() {
     let bench = Bench::new();
     let rows: String = (0..100_000).map(|n| format!("{n},x{n}\n")).collect();

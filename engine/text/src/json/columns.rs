@@ -254,7 +254,11 @@ impl Column {
 
     #[cold]
     fn push_other(&mut self, is_blank: bool) -> Result<(), Misfit> {
-        if is_blank { self.push_null() } else { Err(Misfit) }
+        if is_blank {
+            self.push_null()
+        } else {
+            Err(Misfit)
+        }
     }
 
     /// Forget the rows from `len` on, and what was pushed of one that did not end.
@@ -302,8 +306,7 @@ impl Column {
                     DataType::Struct(fields) => fields.clone(),
                     _ => Fields::empty(),
                 };
-                let array =
-                    StructArray::try_new_with_length(fields, members.take()?, nulls, rows)?;
+                let array = StructArray::try_new_with_length(fields, members.take()?, nulls, rows)?;
                 Ok(Arc::new(array))
             }
             Cells::List(items) => {

@@ -30,7 +30,7 @@ fn unit(text: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Append what the inside of a string stands for; its escapes are known to be right.
-pub(super) fn unescape(inner: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn unescape(inner: &[u8], out: &mut Vec<u8>) {
     let mut rest = inner;
     while let Some(at) = memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);

@@ -83,9 +83,8 @@ impl Fault {
 
     pub fn missing(column: String, data_type: &DataType) -> Self {
         let expected = type_name(data_type);
-        let message = format!(
-            "The record has no key {column}, which must have a value of type {expected}."
-        );
+        let message =
+            format!("The record has no key {column}, which must have a value of type {expected}.");
         Self {
             code: RejectCode::Cast,
             at: None,

@@ -19,7 +19,7 @@
 //! reported.
 
 mod columns;
-mod escapes;
+pub(crate) mod escapes;
 mod exact;
 mod faults;
 mod learned;
@@ -34,6 +34,14 @@ pub use scan::JsonScan;
 
 /// Deeper values are rejected.
 pub const MAX_DEPTH: usize = 128;
+
+/// Whether `text` is one JSON object that a scan takes for a record.
+pub(crate) fn is_object(text: &[u8]) -> bool {
+    let mut none = columns::Members::default();
+    exact::Exact::new(text, 0, text.len(), false)
+        .read(&mut none)
+        .is_ok()
+}
 
 /// How to scan.
 #[derive(Debug, Clone)]

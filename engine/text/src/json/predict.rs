@@ -37,7 +37,10 @@ pub(super) struct Predicted<'a> {
 
 #[inline(always)]
 fn advance(list: &[u32], at: &mut usize, position: usize) {
-    while list.get(*at).is_some_and(|entry| (*entry as usize) < position) {
+    while list
+        .get(*at)
+        .is_some_and(|entry| (*entry as usize) < position)
+    {
         *at += 1;
     }
 }

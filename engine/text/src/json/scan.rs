@@ -54,6 +54,7 @@ pub struct JsonScan {
     chunk_bytes: usize,
     simd: Simd,
     is_exact: bool,
+    validates_all: bool,
     phase: Phase,
     report: ShardReport,
     schema: SchemaRef,
@@ -101,6 +102,7 @@ impl JsonScan {
             chunk_bytes: CHUNK_BYTES,
             simd: Simd::get(),
             is_exact: false,
+            validates_all: false,
             phase: Phase::New,
             report,
             schema: Arc::new(Schema::new(fields)),
@@ -136,12 +138,21 @@ impl JsonScan {
         self
     }
 
+    /// Reject records for bad values in any column, also in those that are not decoded.
+    pub fn validate_all(mut self) -> Self {
+        self.validates_all = true;
+        self
+    }
+
     fn max_record_bytes(&self) -> usize {
         self.options.max_record_bytes.clamp(1, LONGEST_RECORD_BYTES)
     }
 
     fn start(&mut self) -> Result<(), TextError> {
-        let mut read: Vec<usize> = self.options.projection.clone();
+        let mut read: Vec<usize> = match self.validates_all {
+            true => (0..self.options.schema.fields().len()).collect(),
+            false => self.options.projection.clone(),
+        };
         read.sort_unstable();
         read.dedup();
         let place = |column| read.binary_search(column).unwrap_or_default();
@@ -171,7 +182,11 @@ impl JsonScan {
         self.is_before_first = is_before_first;
         self.skips_line = is_before_first;
         self.buffer.start_at(first);
-        self.report.first = if is_before_first { self.range.lo } else { first };
+        self.report.first = if is_before_first {
+            self.range.lo
+        } else {
+            first
+        };
         self.report.end = self.report.first;
         let is_empty = !is_before_first && first >= self.range.hi.min(size);
         self.phase = if is_empty {
@@ -211,21 +226,22 @@ impl JsonScan {
         if self.skips_line {
             self.index.lines.clear();
             if self.buffer.is_last {
-                self.phase = Phase::Done;
+                self.end_shard();
             }
             self.note_progress();
             return Ok(());
         }
         let at = self.buffer.at;
         let stop = at
-            + usize::try_from(hi.saturating_sub(self.buffer.offset(at)))
-                .unwrap_or(usize::MAX / 2);
+            + usize::try_from(hi.saturating_sub(self.buffer.offset(at))).unwrap_or(usize::MAX / 2);
         self.index
             .run(self.simd, self.buffer.data(), at, self.buffer.end);
         let lines = &self.index.lines;
         // A line begins one past the line end before it.
         self.lines.owned = match at < stop {
-            true => lines.len().min(1 + lines.partition_point(|line| (*line as usize) + 1 < stop)),
+            true => lines
+                .len()
+                .min(1 + lines.partition_point(|line| (*line as usize) + 1 < stop)),
             false => 0,
         };
         let boundary = match self.lines.owned {
@@ -233,9 +249,15 @@ impl JsonScan {
             owned => lines[owned - 1] as usize + 1,
         };
         if boundary >= stop || (self.buffer.is_last && boundary >= self.buffer.end) {
-            self.phase = Phase::Done;
+            self.end_shard();
         }
         Ok(())
+    }
+
+    /// Nothing more is to be read; where a stream ends is known now.
+    fn end_shard(&mut self) {
+        self.phase = Phase::Done;
+        self.report.hi = self.report.hi.min(self.source.size_bytes());
     }
 
     /// Drop bytes up to the end of the line.

@@ -71,7 +71,7 @@ pub(super) fn check_json(head: &[u8]) -> Result<(), TextError> {
     if opens {
         return Err(unsupported(
             "The file is JSON, not delimited text.".into(),
-            "Convert it to CSV or Parquet first.",
+            "NDJSON, with one object a line, can be read. An array is written so by: jq -c '.[]' IN > OUT",
         ));
     }
     Ok(())

@@ -26,11 +26,7 @@ fn read(file: &str, fields: Vec<Field>) -> Result<(Vec<RecordBatch>, Vec<Reject>
         hi: file.len() as u64,
         start: Start::Exact(0),
     };
-    let mut scan = JsonScan::new(
-        Arc::new(file.as_bytes().to_vec()),
-        Arc::new(options),
-        range,
-    );
+    let mut scan = JsonScan::new(Arc::new(file.as_bytes().to_vec()), Arc::new(options), range);
     let (mut batches, mut rejects) = (vec![], vec![]);
     while let Some(batch) = scan.next_batch()? {
         batches.push(batch);
@@ -89,14 +85,24 @@ fn whole_numbers_past_64_bits_are_rejected_or_decimals() {
     assert_eq!(rejects[0].column.as_deref(), Some("a"));
     assert_eq!(rejects[0].expected.as_deref(), Some("Int64"));
     assert_eq!((rejects[0].row, rejects[0].line), (2, 2));
-    assert_eq!((rejects[0].record_offset, rejects[0].field_offset), (26, Some(31)));
-    assert_eq!(rejects[0].message, "Column a: 9223372036854775808 is no Int64.");
+    assert_eq!(
+        (rejects[0].record_offset, rejects[0].field_offset),
+        (26, Some(31))
+    );
+    assert_eq!(
+        rejects[0].message,
+        "Column a: 9223372036854775808 is no Int64."
+    );
     let (batches, rejects) = read(
         file,
         vec![Field::new("a", DataType::Decimal128(38, 2), true)],
     )
     .expect("it reads");
-    let values = batches[0].column(0).as_primitive::<Decimal128Type>().values().to_vec();
+    let values = batches[0]
+        .column(0)
+        .as_primitive::<Decimal128Type>()
+        .values()
+        .to_vec();
     assert_eq!(values, [922337203685477580700, 922337203685477580800, 100]);
     assert_eq!(rejects, []);
 }
@@ -139,7 +145,11 @@ fn what_is_no_object_is_rejected_with_a_reason() {
         assert_eq!(rejects[0].code, RejectCode::InvalidJson, "{line}");
         assert_eq!((rejects[0].row, rejects[0].line), (2, 2));
         assert_eq!(rejects[0].raw, line);
-        assert!(rejects[0].message.contains(why), "{line}: {}", rejects[0].message);
+        assert!(
+            rejects[0].message.contains(why),
+            "{line}: {}",
+            rejects[0].message
+        );
     }
 }
 
@@ -173,7 +183,9 @@ fn a_short_record_can_not_ask_for_unbounded_memory() {
 fn many_keys_and_places_are_read_without_being_remembered() {
     let mut file = String::new();
     for row in 0..6000 {
-        file.push_str(&format!("{{\"key {row}\":{{\"b\":[{{\"c\":{row}}}]}},\"a\":{row}}}\n"));
+        file.push_str(&format!(
+            "{{\"key {row}\":{{\"b\":[{{\"c\":{row}}}]}},\"a\":{row}}}\n"
+        ));
     }
     let (cells, rejects) = one_column(&file, DataType::Int64);
     assert_eq!(cells, (0..6000).map(Cell::Int).collect::<Vec<_>>());

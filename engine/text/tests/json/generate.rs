@@ -95,8 +95,8 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
     let plain = (blanks(), object(value()), blanks())
         .prop_map(|(before, object, after)| format!("{before}{object}{after}").into_bytes());
     let junk = select(&b"{}[]\":,\\ \n\t\r01-eu.nt\x00\xff\xc3"[..]);
-    let changed = (object(value()), any::<Index>(), junk, 0..3).prop_map(
-        |(object, place, byte, how)| {
+    let changed =
+        (object(value()), any::<Index>(), junk, 0..3).prop_map(|(object, place, byte, how)| {
             let mut bytes = object.into_bytes();
             let at = place.index(bytes.len());
             match how {
@@ -105,8 +105,7 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
                 _ => drop(bytes.remove(at)),
             }
             bytes
-        },
-    );
+        });
     prop_oneof![
         12 => plain,
         4 => changed,

@@ -5,22 +5,41 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use karyaksham_text::{
-    BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, RowFilter, SIZE_UNKNOWN, ScanOptions,
-    ShardRange, Start, TextScan, cut, decode, sniff,
+    BadRowPolicy, Compression, CsvScan, Dialect, FileSource, JsonOptions, JsonScan, ReadAt,
+    RowFilter, SIZE_UNKNOWN, ScanOptions, ShardRange, Start, TextScan, cut, decode, sniff,
 };
 
 use super::no_dialect;
 use crate::error::{EngineError, Result};
-use crate::job::{Source, Validate};
+use crate::job::{FileFormat, Source, Validate};
 use crate::scan::open_unchanged;
 
 /// A file that has not changed since the job was made.
 pub(crate) struct TextFile<'a> {
     path: &'a str,
-    dialect: Dialect,
+    grammar: Grammar,
     /// Its text, whatever is stored.
     bytes: Arc<dyn ReadAt>,
     stored_bytes: u64,
+}
+
+/// What the bytes are.
+enum Grammar {
+    Csv(Dialect),
+    Ndjson,
+}
+
+impl Grammar {
+    /// What tells where the first record begins. A byte order mark is all that may come before that of NDJSON.
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Csv(dialect) => dialect.clone(),
+            Self::Ndjson => Dialect {
+                has_header: false,
+                ..Dialect::default()
+            },
+        }
+    }
 }
 
 /// What a scan is to do with the records of a file.
@@ -61,21 +80,25 @@ impl<'a> TextFile<'a> {
         number: usize,
         max_text_bytes: Option<u64>,
     ) -> Result<Self> {
-        let given = source
-            .dialect_of(number)
-            .ok_or_else(|| no_dialect(source))?;
-        let dialect = given.to_text()?;
+        let given = source.dialect_of(number);
+        let grammar = match (source.format, given) {
+            (FileFormat::Ndjson, _) => Grammar::Ndjson,
+            (_, Some(dialect)) => Grammar::Csv(dialect.to_text()?),
+            (_, None) => return Err(no_dialect(source)),
+        };
         drop(open_unchanged(source, number)?);
         let path = source.files[number].path.as_str();
         let in_file = |e: std::io::Error| EngineError::from(e).in_file(path);
         let stored: Arc<dyn ReadAt> = Arc::new(FileSource::open(Path::new(path)).map_err(in_file)?);
-        let compression = given
-            .compression_of(&*stored)
-            .map_err(|e| e.in_file(path))?;
+        let compression = match given {
+            Some(dialect) => dialect.compression_of(&*stored),
+            None => Compression::detect(&*stored).map_err(Into::into),
+        };
+        let compression = compression.map_err(|e| e.in_file(path))?;
         let stored_bytes = stored.size_bytes();
         Ok(Self {
             path,
-            dialect,
+            grammar,
             bytes: decode::text_of(stored, compression, decode::UTF_8, max_text_bytes),
             stored_bytes,
         })
@@ -86,7 +109,7 @@ impl<'a> TextFile<'a> {
     /// # Errors
     /// Those of reading.
     pub(crate) fn data_start(&self) -> Result<u64> {
-        sniff::data_start(&*self.bytes, &self.dialect)
+        sniff::data_start(&*self.bytes, &self.grammar.dialect())
             .map_err(|e| EngineError::from(e).in_file(self.path))
     }
 
@@ -119,7 +142,7 @@ impl<'a> TextFile<'a> {
     /// # Errors
     /// Those of reading.
     pub(crate) fn header_lines(&self) -> Result<u64> {
-        sniff::header_lines(&*self.bytes, &self.dialect)
+        sniff::header_lines(&*self.bytes, &self.grammar.dialect())
             .map_err(|e| EngineError::from(e).in_file(self.path))
     }
 
@@ -130,13 +153,38 @@ impl<'a> TextFile<'a> {
 
     /// A scan of `range`, which has read nothing yet, and whether it hands rows on as text.
     pub(crate) fn scan(self, reading: Reading, range: ShardRange) -> (Box<dyn TextScan>, bool) {
+        let Reading {
+            schema,
+            projection,
+            bad_rows,
+            batch_rows,
+            max_record_bytes,
+            ..
+        } = reading;
+        let dialect = match self.grammar {
+            Grammar::Csv(dialect) => dialect,
+            Grammar::Ndjson => {
+                let options = JsonOptions {
+                    schema,
+                    projection,
+                    bad_rows,
+                    batch_rows,
+                    max_record_bytes,
+                };
+                let mut scan = JsonScan::new(self.bytes, Arc::new(options), range);
+                if reading.validate == Validate::All {
+                    scan = scan.validate_all();
+                }
+                return (Box::new(scan), false);
+            }
+        };
         let options = Arc::new(ScanOptions {
-            dialect: self.dialect,
-            schema: reading.schema,
-            projection: reading.projection,
-            bad_rows: reading.bad_rows,
-            batch_rows: reading.batch_rows,
-            max_record_bytes: reading.max_record_bytes,
+            dialect,
+            schema,
+            projection,
+            bad_rows,
+            batch_rows,
+            max_record_bytes,
         });
         let scan = || {
             let scan = CsvScan::new(Arc::clone(&self.bytes), Arc::clone(&options), range);
