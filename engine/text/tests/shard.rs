@@ -27,7 +27,7 @@ proptest! {
         prop_assert_eq!(ranges[0].start, Start::Exact(start.min(size)));
         prop_assert_eq!((ranges[0].lo, ranges[ranges.len() - 1].hi), (start.min(size), size));
         prop_assert!(ranges.windows(2).all(|pair| pair[0].hi == pair[1].lo));
-        prop_assert!(ranges[1..].iter().all(|range| range.start == Start::Guess && range.hi - range.lo >= shard.div_ceil(2)));
+        prop_assert!(ranges[1..].iter().all(|range| range.start == Start::Guess && range.hi - range.lo >= shard / 2));
         prop_assert!(ranges.iter().all(|range| range.hi - range.lo < (shard + shard / 2).max(2)));
     }
 }
