@@ -1,9 +1,10 @@
 """What jobs leave behind: looked up and previewed. `downloads` hands it out."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from gateway import planning
@@ -15,6 +16,11 @@ from karyaksham_engine.errors import SourceError
 from karyaksham_engine.types import Column, FileRef, Preview, Source
 
 __all__ = ["Artifact", "ArtifactKind", "by_job", "find", "preview"]
+
+_NESTED_IN_TEXT: Final = frozenset(
+    ("List", "Struct", "Int64", "Float64", "Utf8", "Boolean", "Date32", "Timestamp", "us", "UTC")
+)
+"""Of these NDJSON makes lists and structs; others are shown as text."""
 
 
 async def by_job(job_ids: Sequence[UUID]) -> list[list[Artifact]]:
@@ -52,7 +58,9 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
         )
         if artifact.format in (FileFormat.CSV, FileFormat.NDJSON)
         else None,
-        columns=_as_text(artifact.columns) if artifact.format is FileFormat.CSV else artifact.columns,
+        columns=_as_text(artifact.columns, artifact.format)
+        if artifact.format in (FileFormat.CSV, FileFormat.NDJSON)
+        else artifact.columns,
     )
     try:
         return await planning.preview(source, limit)
@@ -62,14 +70,18 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
         raise
 
 
-def _as_text(columns: list[Column]) -> list[Column]:
+def _as_text(columns: list[Column], format: FileFormat) -> list[Column]:
     """The columns as a text file of them is read: a result has more types than text."""
     return [
-        Column(name=column["name"], type=_type_in_text(column["type"]), nullable=True) for column in columns
+        Column(name=column["name"], type=_type_in_text(column["type"], format), nullable=True)
+        for column in columns
     ]
 
 
-def _type_in_text(type: str) -> str:
+def _type_in_text(type: str, format: FileFormat) -> str:
+    if format is FileFormat.NDJSON and type.startswith(("List(", "Struct(")):
+        words = set(re.findall(r"[A-Za-z]\w*", re.sub(r'"(?:[^"\\]|\\.)*"', "", type)))
+        return type if words <= _NESTED_IN_TEXT else "Utf8"
     if type in ("Int8", "Int16", "Int32", "UInt8", "UInt16", "UInt32"):
         return "Int64"
     if type == "UInt64":

@@ -40,6 +40,16 @@ async def test_preview_shows_the_first_rows(settings: Settings, api: Api) -> Non
     assert (len(whole["rows"]), whole["truncated"]) == (5, False)
 
 
+async def test_ndjson_nests_in_columns_and_previews(settings: Settings, api: Api) -> None:
+    lines = '{"id": 1, "who": {"name": "a", "tags": ["x", null]}}\n{"id": 2}\n'
+    dataset = await journeys.file(settings, api, lines, "people.ndjson")
+    assert (dataset["status"], dataset["format"], dataset["dialect"]) == ("READY", "NDJSON", None), dataset
+    types = [column["type"] for column in dataset["columns"]]
+    assert types == ["Int64", 'Struct("name": Utf8, "tags": List(Utf8))']
+    preview = (await api.call(PREVIEW, id=dataset["id"], first=5))["preview"]
+    assert preview["rows"] == [[1, {"name": "a", "tags": ["x", None]}], [2, None]]
+
+
 @pytest.mark.parametrize("first", [0, -1, 501])
 async def test_preview_has_a_limit(settings: Settings, api: Api, first: int) -> None:
     dataset = await journeys.file(settings, api)

@@ -124,6 +124,21 @@ async def test_too_many_bad_rows_fail_the_job(settings: Settings, api: Api) -> N
     assert (job["state"], job["failure"]["kind"]) == ("FAILED", "DATA")
 
 
+async def test_a_job_over_ndjson_accounts_for_every_line(settings: Settings, api: Api) -> None:
+    lines = '{"id": 1, "who": {"name": "a"}}\n{"id": 2, "who": {"name": "b"}\n\n{"id": 3}\n'
+    dataset = await journeys.file(settings, api, lines, "people.ndjson")
+    sql = "SELECT id, who FROM input"
+    policy = {"policy": "REJECT_ROW"}
+    job = await finished(api, dataset, sql, badRows=policy, output={"format": "NDJSON"})
+    assert job["state"] == "SUCCEEDED", job
+    assert await download(job) == b'{"id":1,"who":{"name":"a"}}\n{"id":3,"who":null}\n'
+    query = "query($id: ID!) { job(id: $id) { artifacts { kind preview(first: 9) { rows } } } }"
+    artifacts = (await api.call(query, id=job["id"]))["artifacts"]
+    rows = {artifact["kind"]: artifact["preview"]["rows"] for artifact in artifacts}
+    assert rows["OUTPUT"] == [[1, {"name": "a"}], [3, None]]
+    assert rows["REJECTS"][0][1:3] == [2, 2]
+
+
 @pytest.mark.parametrize("format", ["CSV", "NDJSON", "PARQUET", "ARROW"])
 async def test_every_format_comes_out_and_can_be_previewed(
     api: Api, orders: dict[str, Any], format: str
@@ -135,7 +150,7 @@ async def test_every_format_comes_out_and_can_be_previewed(
     query = "query($id: ID!) { job(id: $id) { artifacts { preview(first: 1) { columns { name } rows truncated } } } }"
     preview = (await api.call(query, id=job["id"]))["artifacts"][0]["preview"]
     shown = {"columns": [{"name": "id"}, {"name": "country"}], "rows": [[1, "DE"]], "truncated": True}
-    assert preview == (None if format == "NDJSON" else shown)
+    assert preview == shown
 
 
 async def test_a_csv_of_types_that_text_does_not_have_can_be_previewed(

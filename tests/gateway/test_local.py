@@ -251,6 +251,64 @@ def _open_files(pid: int) -> bytes:
     return b"\n".join(names)
 
 
+EVENTS = """\
+{"id": 1, "actor": {"login": "ann", "tags": ["a", "b"]}, "at": "2026-01-02T03:04:05Z"}
+{"id": 2, "actor": {"login": "bob \\"b\\""}, "extra": null}
+{"id": "x", "actor": null}
+{"id": 4, "actor": {"login": "ann", "tags": []}, "id": 5}
+
+{"id": 6, "actor": {"login": "ann", "tags": ["c"]}}
+"""
+
+
+@pytest.fixture
+def events(folder: Path) -> Path:
+    lines = "".join(f'{{"id": {n}, "actor": {{"login": "eve"}}}}\n' for n in range(10, 40))
+    (folder / "events.txt").write_text(EVENTS.replace('"id": "x"', '"id": true') + lines)
+    return folder
+
+
+def test_ndjson_is_known_by_its_lines(events: Path) -> None:
+    done = karyaksham("inspect", "events.txt", "--json", cwd=events)
+    found = json.loads(done.stdout)
+    assert (found["format"], found["dialect"]) == ("ndjson", None), done.stderr
+    assert {column["name"]: column["type"] for column in found["columns"]} == {
+        "id": "Utf8",
+        "actor": 'Struct("login": Utf8, "tags": List(Utf8))',
+        "at": "Timestamp(us, UTC)",
+        "extra": "Utf8",
+    }
+    assert "Struct" in karyaksham("inspect", "events.txt", cwd=events).stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--shard-size", "20")])
+def test_queries_of_ndjson_reach_into_it(events: Path, arguments: tuple[str, ...]) -> None:
+    sql = "SELECT actor['login'] AS login, count(*) AS n, max(id) AS id FROM input GROUP BY 1 ORDER BY 1"
+    rejects = ("--bad-rows", "reject", "--rejects", "bad.csv")
+    done = karyaksham("run", sql, "events.txt", *rejects, *arguments, cwd=events)
+    assert done.stdout == 'login,n,id\nann,2,6\n"bob ""b""",1,2\neve,30,39\n,1,true\n', done.stderr
+    assert "read 35 = passed 34 + rejected 1" in done.stderr
+    rejected = (events / "bad.csv").read_text()
+    assert "INVALID_JSON" in rejected and "a key comes twice" in rejected and "events.txt,4,4," in rejected
+
+
+def test_nested_values_come_out_in_every_format(events: Path) -> None:
+    for name in ("out.ndjson", "out.csv", "out.parquet", "out.arrow"):
+        sql = "SELECT id, actor FROM input WHERE id = '1'"
+        done = karyaksham("run", sql, "events.txt", "--bad-rows", "reject", "-o", name, cwd=events)
+        assert done.returncode == 0, done.stderr
+    nested = {"login": "ann", "tags": ["a", "b"]}
+    assert json.loads((events / "out.ndjson").read_text()) == {"id": "1", "actor": nested}
+    assert pyarrow.parquet.read_table(events / "out.parquet").to_pylist() == [{"id": "1", "actor": nested}]
+
+
+def test_ndjson_is_previewed_and_profiled(events: Path) -> None:
+    shown = karyaksham("preview", "events.txt", cwd=events)
+    assert shown.returncode == 0 and "ann" in shown.stdout, shown.stderr
+    profiled = karyaksham("profile", "events.txt", cwd=events)
+    assert profiled.returncode == 0 and "actor" in profiled.stdout, profiled.stderr
+
+
 def test_inspect_says_dialect_and_types_with_evidence(folder: Path) -> None:
     done = karyaksham("inspect", "orders.csv", "--json", cwd=folder)
     found = json.loads(done.stdout)

@@ -54,7 +54,8 @@ class DialectOverrides(TypedDict, total=False):
 class Column(TypedDict):
     name: str
     type: str
-    """An Arrow type in text: Int64, Float64, Decimal128(18, 2), Utf8, Date32, Timestamp(us), Boolean, ..."""
+    """An Arrow type in text: Int64, Float64, Decimal128(18, 2), Utf8, Date32, Timestamp(us), Boolean, List(Utf8),
+    Struct("size": Int64, "ref": Utf8), ..."""
     nullable: bool
     evidence: NotRequired[str]
 

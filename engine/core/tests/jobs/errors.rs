@@ -224,7 +224,7 @@ fn sources_are_checked() {
     );
     assert_eq!(
         code(&|j| j.sources[0].format = FileFormat::Arrow),
-        "SourceError UNSUPPORTED_FORMAT"
+        "SourceError INVALID_ARROW"
     );
     assert_eq!(
         code(&|j| j.sources[0].dialect = None),

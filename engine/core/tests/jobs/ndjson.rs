@@ -56,12 +56,12 @@ fn queries_over_nested_values_do_not_depend_on_shards() {
         "SELECT id, payload['commits'][1]['sha'] AS first, place['at'][2] AS y FROM events ORDER BY day, id LIMIT 20",
         "SELECT count(*) AS n FROM events",
     ] {
-        let whole = bench.run(job(sql, &[source.clone()])).unwrap();
+        let whole = bench.run(job(sql, std::slice::from_ref(&source))).unwrap();
         let read: u64 = whole.reports.iter().map(|r| r.report.rows_read).sum();
         assert_eq!(read, 1_000, "{sql}");
         for shards in [2, 7, 64] {
             let cut = bench
-                .run(in_shards(job(sql, &[source.clone()]), shards))
+                .run(in_shards(job(sql, std::slice::from_ref(&source)), shards))
                 .unwrap();
             assert_eq!(cut.text, whole.text, "{sql} in {shards}");
             assert_eq!(cut.repaired, 0, "lines are cut exactly");

@@ -161,8 +161,8 @@ mod tests {
     fn plain(data: &[u8], from: usize, to: usize) -> JsonIndex {
         let mut index = JsonIndex::default();
         let (mut inside, mut escaped) = (false, false);
-        for at in from..to {
-            let (byte, position) = (data[at], at as u32);
+        for (at, &byte) in data.iter().enumerate().take(to).skip(from) {
+            let position = at as u32;
             let is_escaped = std::mem::take(&mut escaped);
             let block = position & !63;
             if byte > 0x7f && index.wide.last() != Some(&block) {

@@ -26,8 +26,8 @@ pub(super) struct Learned {
 
 /// A place in the record where a value can be: the record, the value of a key, or the items of a list.
 struct Place {
-    /// The first key of the object that was read here last.
-    first: u32,
+    /// The keys that objects here began with, the last one first.
+    first: [u32; 2],
     /// The place of the items of the list that was read here.
     items: u32,
     by_name: HashMap<Box<[u8]>, u32>,
@@ -113,7 +113,7 @@ impl Default for Learned {
 impl Place {
     fn new() -> Self {
         Self {
-            first: NONE,
+            first: [NONE; 2],
             items: NONE,
             by_name: HashMap::new(),
         }
@@ -141,20 +141,25 @@ impl Learned {
     /// The key that is expected after `last` (in an object of `place`), if `data` goes on with it at `at`.
     #[inline(always)]
     pub fn predict(&mut self, place: u32, last: u32, data: &[u8], at: usize) -> Option<u32> {
-        let is_at = |key: u32, keys: &[Key]| key != NONE && keys[key as usize].is_at(data, at);
-        if last == NONE {
-            let first = self.places[place as usize].first;
-            return is_at(first, &self.keys).then_some(first);
-        }
-        let [likely, other] = self.keys[last as usize].next;
-        if is_at(likely, &self.keys) {
+        let [likely, other] = *self.after(place, last);
+        let is_at = |key: u32| key != NONE && self.keys[key as usize].is_at(data, at);
+        if is_at(likely) {
             return Some(likely);
         }
-        if is_at(other, &self.keys) {
-            self.keys[last as usize].next = [other, likely];
+        if is_at(other) {
+            *self.after(place, last) = [other, likely];
             return Some(other);
         }
         None
+    }
+
+    /// The keys that came after `last`; [`NONE`]: that came first.
+    #[inline(always)]
+    fn after(&mut self, place: u32, last: u32) -> &mut [u32; 2] {
+        match last {
+            NONE => &mut self.places[place as usize].first,
+            _ => &mut self.keys[last as usize].next,
+        }
     }
 
     /// The key of this name, learned if it is new, and what to expect after `last` from now on. None: too many are known.
@@ -171,12 +176,8 @@ impl Learned {
             Some(key) => key,
             None => self.learn(place, name, members)?,
         };
-        if last == NONE {
-            self.places[place as usize].first = key;
-        } else {
-            let next = &mut self.keys[last as usize].next;
-            *next = [key, next[0]];
-        }
+        let next = self.after(place, last);
+        *next = [key, next[0]];
         Some(key)
     }
 
