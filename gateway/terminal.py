@@ -1,5 +1,6 @@
 """What the command line shows: one line of progress on a terminal, tables, sizes and times in words."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from types import TracebackType
@@ -87,5 +88,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, width: int
 
 
 def _cell(value: object, width: int) -> str:
-    text = "" if value is None else str(value).replace("\n", "⏎").replace("\r", "")
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    text = "" if shown is None else str(shown).replace("\n", "⏎").replace("\r", "")
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -304,7 +304,7 @@ def test_nested_values_come_out_in_every_format(events: Path) -> None:
 
 def test_ndjson_is_previewed_and_profiled(events: Path) -> None:
     shown = karyaksham("preview", "events.txt", cwd=events)
-    assert shown.returncode == 0 and "ann" in shown.stdout, shown.stderr
+    assert shown.returncode == 0 and '{"login": "ann", "tags": ["a", "b"]}' in shown.stdout, shown.stderr
     profiled = karyaksham("profile", "events.txt", cwd=events)
     assert profiled.returncode == 0 and "actor" in profiled.stdout, profiled.stderr
 
