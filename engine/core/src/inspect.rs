@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
+use karyaksham_text::decode::Encoding;
 use karyaksham_text::{Compression, FileSource, ReadAt, TextError, decode};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use serde::Serialize;
@@ -47,7 +48,15 @@ pub fn sniff(
     let stored: Arc<dyn ReadAt> = Arc::new(open(path).map_err(in_file)?);
     let size_bytes = stored.size_bytes();
     let compression = dialect.compression_of(&*stored).map_err(in_file)?;
-    let source = decode::text_of(stored, compression, decode::UTF_8, None);
+    let raw = decode::text_of(Arc::clone(&stored), compression, decode::UTF_8, None);
+    let encoding = match dialect.encoding().map_err(in_file)? {
+        None => decode::utf16_of(&*raw).map_err(|e| in_file(TextError::reading(0, e).into()))?,
+        given => given,
+    };
+    let source = match encoding {
+        Some(encoding) => decode::text_of(stored, compression, encoding, None),
+        None => raw,
+    };
     let format = match format {
         Some(format) => format,
         None => format_of(&*source).map_err(in_file)?,
@@ -56,7 +65,7 @@ pub fn sniff(
         return Err(in_file(compressed_binary(compression, format)));
     }
     let (dialect, mut found) = match format {
-        FileFormat::Csv => text(&*source, compression, dialect).map_err(in_file)?,
+        FileFormat::Csv => text(&*source, compression, encoding, dialect).map_err(in_file)?,
         FileFormat::Parquet => (None, parquet_columns(path).map_err(in_file)?),
         FileFormat::Arrow => (None, arrow_columns(path).map_err(in_file)?),
         FileFormat::Ndjson => {
@@ -127,9 +136,12 @@ fn format_of(source: &dyn ReadAt) -> Result<FileFormat> {
 fn text(
     source: &dyn ReadAt,
     compression: Option<Compression>,
+    encoding: Option<&'static Encoding>,
     overrides: &DialectOverrides,
 ) -> Result<(Option<Dialect>, Vec<Column>)> {
-    let sniffed = karyaksham_text::sniff(source, &overrides.to_text()?)?;
+    let mut overrides = overrides.to_text()?;
+    overrides.encoding = encoding;
+    let sniffed = karyaksham_text::sniff(source, &overrides)?;
     let columns = sniffed.columns.into_iter().map(|guess| Column {
         name: guess.name,
         data_type: type_text(&guess.data_type),

@@ -5,6 +5,7 @@
 //! [`value`]), [`evidence`] says why, and [`start`] finds where the data begins.
 
 use arrow_schema::DataType;
+use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
 use crate::{Dialect, ReadAt, TextError};
@@ -42,6 +43,8 @@ pub struct DialectOverrides {
     pub has_header: Option<bool>,
     /// See [`Dialect`].
     pub skip_rows: Option<usize>,
+    /// See [`Dialect`]; the bytes are what [`crate::decode::text_of`] made with it.
+    pub encoding: Option<&'static Encoding>,
 }
 
 impl DialectOverrides {
@@ -126,6 +129,7 @@ pub fn sniff(source: &dyn ReadAt, overrides: &DialectOverrides) -> Result<Sniffe
         has_header: columns.has_header,
         skip_rows: best.skip_rows,
         line_ending: best.rules.line_ending,
+        encoding: columns.encoding,
     };
     let rival = readings
         .iter()

@@ -19,11 +19,12 @@ mod transcode;
 
 use std::sync::Arc;
 
+use encoding_rs::{UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
 
 use crate::ReadAt;
 
-pub use encoding_rs::{Encoding, UTF_8};
+pub use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 pub use error::DecodeError;
 
 /// How a file is compressed.
@@ -42,6 +43,8 @@ pub enum Compression {
 
 /// More stored bytes than say what they are.
 const MAGIC_BYTES: usize = 16;
+/// Enough to see where zero bytes lie.
+const UTF16_BYTES: usize = 4096;
 
 impl Compression {
     /// What the first bytes of a file say.
@@ -90,6 +93,57 @@ impl Compression {
 /// Whether the scan reads bytes of this encoding as they are.
 pub fn is_read_raw(encoding: &'static Encoding) -> bool {
     encoding == UTF_8 || encoding.is_single_byte()
+}
+
+/// The encoding of the bytes that the scan sees.
+pub(crate) fn scanned(encoding: &'static Encoding) -> &'static Encoding {
+    if is_read_raw(encoding) {
+        encoding
+    } else {
+        UTF_8
+    }
+}
+
+/// The encoding that a label of the web means: `latin-1` and `iso-8859-1` are windows-1252, `utf-16` is UTF-16LE where no
+/// mark says otherwise. ASCII is read as UTF-8. None: there is none of that name.
+pub fn encoding_named(label: &str) -> Option<&'static Encoding> {
+    match label.trim().to_ascii_lowercase().as_str() {
+        "ascii" | "us-ascii" | "utf-8-sig" => Some(UTF_8),
+        "latin-1" => Some(encoding_rs::WINDOWS_1252),
+        label => Encoding::for_label(label.as_bytes()).filter(|e| *e != encoding_rs::REPLACEMENT),
+    }
+}
+
+/// What a mark at the beginning of the text, or its zero bytes, say; None: nothing, as in most files.
+///
+/// # Errors
+/// Those of reading.
+pub fn utf16_of(text: &dyn ReadAt) -> std::io::Result<Option<&'static Encoding>> {
+    let mut head = vec![0; UTF16_BYTES];
+    let read = text.read_at(0, &mut head)?;
+    Ok(utf16(&head[..read]))
+}
+
+/// The byte order, from the mark or from where the zero bytes lie.
+pub(crate) fn utf16(head: &[u8]) -> Option<&'static Encoding> {
+    match head {
+        [0xff, 0xfe, ..] => return Some(UTF_16LE),
+        [0xfe, 0xff, ..] => return Some(UTF_16BE),
+        _ => {}
+    }
+    let pairs = head.len() / 2;
+    if pairs < 8 {
+        return None;
+    }
+    let zeros = |offset: usize| {
+        let bytes = head[..pairs * 2].iter().skip(offset).step_by(2);
+        bytes.filter(|&&b| b == 0).count()
+    };
+    match (zeros(0), zeros(1)) {
+        (0, odd) if odd * 2 > pairs => Some(UTF_16LE),
+        (even, 0) if even * 2 > pairs => Some(UTF_16BE),
+        _ => None,
+    }
 }
 
 /// The text of `stored`: decompressed, and as UTF-8 unless [`is_read_raw`]. Reads nothing yet. At most `max_text_bytes`

@@ -75,8 +75,8 @@ impl<'a> TextFile<'a> {
         let stored_bytes = stored.size_bytes();
         Ok(Self {
             path,
+            bytes: decode::text_of(stored, compression, dialect.encoding, max_text_bytes),
             dialect,
-            bytes: decode::text_of(stored, compression, decode::UTF_8, max_text_bytes),
             stored_bytes,
         })
     }
