@@ -48,13 +48,15 @@ pub fn sniff(
     let stored: Arc<dyn ReadAt> = Arc::new(open(path).map_err(in_file)?);
     let size_bytes = stored.size_bytes();
     let compression = dialect.compression_of(&*stored).map_err(in_file)?;
-    let raw = decode::text_of(Arc::clone(&stored), compression, decode::UTF_8, None);
+    let read = |e| in_file(TextError::reading(0, e).into());
+    let text_of = |encoding| decode::text_of(Arc::clone(&stored), compression, encoding, None);
+    let raw = text_of(decode::UTF_8).map_err(read)?;
     let encoding = match dialect.encoding().map_err(in_file)? {
-        None => decode::utf16_of(&*raw).map_err(|e| in_file(TextError::reading(0, e).into()))?,
+        None => decode::utf16_of(&*raw).map_err(read)?,
         given => given,
     };
     let source = match encoding {
-        Some(encoding) => decode::text_of(stored, compression, encoding, None),
+        Some(encoding) => text_of(encoding).map_err(read)?,
         None => raw,
     };
     let format = match format {

@@ -19,7 +19,8 @@ fn named(label: &str) -> &'static Encoding {
 fn sniffed(stored: &[u8], encoding: Option<&'static Encoding>) -> (Arc<dyn ReadAt>, Sniffed) {
     let stored: Arc<dyn ReadAt> = Arc::new(stored.to_vec());
     let encoding = encoding.or_else(|| decode::utf16_of(&*stored).expect("memory can be read"));
-    let text = decode::text_of(stored, None, encoding.unwrap_or(UTF_8), None);
+    let text =
+        decode::text_of(stored, None, encoding.unwrap_or(UTF_8), None).expect("memory can be read");
     let overrides = DialectOverrides {
         encoding,
         ..DialectOverrides::default()

@@ -1,7 +1,8 @@
 //! Stored bytes to text: decompression (`formats`), by content and never by name, and transcoding (`transcode`).
 //!
-//! Compressed bytes are read in order, on a thread of their own, so that decompressing and parsing overlap (`stream`). The
-//! size of the text is then known only once its end was seen, and the file is one shard. Offsets, in shards and in rejects,
+//! Files of blocks that were compressed one by one are read at any place, and cut like plain ones (`blocks`: BGZF in `bgzf`,
+//! zstd in `zstd_frames`). Others are read in order, on a thread of their own, so that decompressing and parsing overlap
+//! (`stream`). The size of the text is then known only once its end was seen, and the file is one shard. Offsets, in shards and in rejects,
 //! are offsets of the text; progress counts the stored bytes that were used up ([`ReadAt::stored_bytes`]).
 //!
 //! Encodings of one byte a character are not transcoded here: their structure is ASCII, so the scan reads them as they are
@@ -11,18 +12,26 @@
 //! Data that ends too early, is damaged, goes on with something else, or grows out of all proportion is an error that
 //! says where; it is never a short result.
 
+mod bgzf;
+mod blocks;
 mod error;
 mod formats;
 mod input;
+mod limit;
 mod stream;
 mod transcode;
+mod zstd_frames;
 
+use std::io;
 use std::sync::Arc;
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
 
 use crate::ReadAt;
+use blocks::Blocks;
+use limit::Limit;
+use stream::{Pipeline, Stream};
 
 pub use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 pub use error::DecodeError;
@@ -146,22 +155,32 @@ pub(crate) fn utf16(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The text of `stored`: decompressed, and as UTF-8 unless [`is_read_raw`]. Reads nothing yet. At most `max_text_bytes`
-/// are decompressed; None: what no honest file exceeds.
+/// The text of `stored`: decompressed, and as UTF-8 unless [`is_read_raw`]. At most `max_text_bytes` are
+/// decompressed; None: what no honest file exceeds.
+///
+/// # Errors
+/// Those of reading, where blocks are looked for; a limit that is exceeded.
 pub fn text_of(
     stored: Arc<dyn ReadAt>,
     compression: Option<Compression>,
     encoding: &'static Encoding,
     max_text_bytes: Option<u64>,
-) -> Arc<dyn ReadAt> {
+) -> io::Result<Arc<dyn ReadAt>> {
+    let limit = Limit(max_text_bytes);
     let transcoded = Some(encoding).filter(|encoding| !is_read_raw(encoding));
-    if compression.is_none() && transcoded.is_none() {
-        return stored;
+    match (compression, transcoded) {
+        (None, None) => return Ok(stored),
+        (Some(compression), None) => {
+            if let Some(blocks) = Blocks::open(&stored, compression, limit)? {
+                return Ok(Arc::new(blocks));
+            }
+        }
+        _ => {}
     }
-    Arc::new(stream::Stream::new(stream::Pipeline {
+    Ok(Arc::new(Stream::new(Pipeline {
         stored,
         compression,
         transcoded,
-        max_text_bytes,
-    }))
+        limit,
+    })))
 }

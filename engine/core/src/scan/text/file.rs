@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use karyaksham_text::{
     BadRowPolicy, CsvScan, Dialect, FileSource, ReadAt, RowFilter, SIZE_UNKNOWN, ScanOptions,
-    ShardRange, Start, TextScan, cut, decode, sniff,
+    ShardRange, Start, TextError, TextScan, cut, decode, sniff,
 };
 
 use super::no_dialect;
@@ -75,7 +75,8 @@ impl<'a> TextFile<'a> {
         let stored_bytes = stored.size_bytes();
         Ok(Self {
             path,
-            bytes: decode::text_of(stored, compression, dialect.encoding, max_text_bytes),
+            bytes: decode::text_of(stored, compression, dialect.encoding, max_text_bytes)
+                .map_err(|e| EngineError::from(TextError::reading(0, e)).in_file(path))?,
             dialect,
             stored_bytes,
         })
