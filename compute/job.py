@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 import karyaksham_engine as engine
-from karyaksham_engine.types import PlannedStage, Reject, Source
 from karyaksham_engine.types import Job as EngineJob
+from karyaksham_engine.types import PlannedStage, Reject, Source
 
 from .attempt import Ended, Executor, Message, Started, final_counters
 from .commit import Targets, Writer

@@ -14,7 +14,7 @@ pub enum LineEnding {
 }
 
 /// A dialect of delimited text. A byte order mark is skipped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialect {
     /// Between fields.
     pub delimiter: u8,

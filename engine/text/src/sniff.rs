@@ -6,7 +6,6 @@
 
 use arrow_schema::DataType;
 use encoding_rs::Encoding;
-use serde::{Deserialize, Serialize};
 
 use crate::{Dialect, ReadAt, TextError};
 
@@ -28,8 +27,7 @@ use sample::Head;
 
 /// Choices that were made by a person and are not to be detected. A field that is None is detected;
 /// `Some(None)` says that there is no such character.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DialectOverrides {
     /// See [`Dialect`].
     pub delimiter: Option<u8>,
