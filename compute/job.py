@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 import karyaksham_engine as engine
-from karyaksham_engine.types import Dialect, PlannedStage, Reject, Source
 from karyaksham_engine.types import Job as EngineJob
+from karyaksham_engine.types import PlannedStage, Reject, Source
 
 from .attempt import Ended, Executor, Message, Started, final_counters
 from .commit import Targets, Writer
@@ -289,14 +289,11 @@ def _pending(stage: PlannedStage) -> StageProgress:
     )
 
 
-def _dialect(source: Source, file: int) -> Dialect | None:
-    return source["files"][file].get("dialect") or source.get("dialect")
-
-
 def _is_plain(source: Source, file: int) -> bool:
-    """Whether offsets of records are offsets of the file: text, and not compressed."""
-    dialect = _dialect(source, file)
-    return source["format"] in ("csv", "ndjson") and not (dialect and dialect["compression"])
+    """Whether offsets of records are surely offsets of the file: text that is neither compressed nor transcoded."""
+    dialect = source["files"][file].get("dialect") or source.get("dialect")
+    plain = not dialect or (not dialect["compression"] and dialect["encoding"] == "utf-8")
+    return source["format"] in ("csv", "ndjson") and plain
 
 
 def _bad_row(reject: Reject, row_base: int, line_base: int) -> Failure:

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
+use karyaksham_text::decode::Encoding;
 use karyaksham_text::{ColumnGuess, Compression, FileSource, ReadAt, TextError, decode};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use serde::Serialize;
@@ -47,7 +48,17 @@ pub fn sniff(
     let stored: Arc<dyn ReadAt> = Arc::new(open(path).map_err(in_file)?);
     let size_bytes = stored.size_bytes();
     let compression = dialect.compression_of(&*stored).map_err(in_file)?;
-    let source = decode::text_of(stored, compression, decode::UTF_8, None);
+    let read = |e| in_file(TextError::reading(0, e).into());
+    let text_of = |encoding| decode::text_of(Arc::clone(&stored), compression, encoding, None);
+    let raw = text_of(decode::UTF_8).map_err(read)?;
+    let encoding = match dialect.encoding().map_err(in_file)? {
+        None => decode::utf16_of(&*raw).map_err(read)?,
+        given => given,
+    };
+    let source = match encoding {
+        Some(encoding) => text_of(encoding).map_err(read)?,
+        None => raw,
+    };
     let format = match format {
         Some(format) => format,
         // A delimiter is given for nothing but delimited text.
@@ -58,10 +69,10 @@ pub fn sniff(
         return Err(in_file(compressed_binary(compression, format)));
     }
     let (dialect, mut found) = match format {
-        FileFormat::Csv => text(&*source, compression, dialect).map_err(in_file)?,
+        FileFormat::Csv => text(&*source, compression, encoding, dialect).map_err(in_file)?,
         FileFormat::Parquet => (None, parquet_columns(path).map_err(in_file)?),
         FileFormat::Arrow => (None, arrow_columns(path).map_err(in_file)?),
-        FileFormat::Ndjson => ndjson(&*source, compression).map_err(in_file)?,
+        FileFormat::Ndjson => ndjson(&*source, compression, encoding).map_err(in_file)?,
     };
     if let Some(given) = columns {
         override_columns(&mut found, given, format)?;
@@ -126,9 +137,12 @@ fn format_of(source: &dyn ReadAt) -> Result<FileFormat> {
 fn text(
     source: &dyn ReadAt,
     compression: Option<Compression>,
+    encoding: Option<&'static Encoding>,
     overrides: &DialectOverrides,
 ) -> Result<(Option<Dialect>, Vec<Column>)> {
-    let sniffed = karyaksham_text::sniff(source, &overrides.to_text()?)?;
+    let mut overrides = overrides.to_text()?;
+    overrides.encoding = encoding;
+    let sniffed = karyaksham_text::sniff(source, &overrides)?;
     let columns = sniffed.columns.into_iter().map(guessed).collect();
     let mut dialect = Dialect::from_text(&sniffed.dialect, sniffed.confidence, sniffed.evidence);
     if let Some(compression) = compression {
@@ -137,20 +151,27 @@ fn text(
     Ok((Some(dialect), columns))
 }
 
-/// NDJSON has no dialect, but for how it is compressed.
+/// NDJSON has no dialect, but for how it is compressed and encoded.
 fn ndjson(
     source: &dyn ReadAt,
     compression: Option<Compression>,
+    encoding: Option<&'static Encoding>,
 ) -> Result<(Option<Dialect>, Vec<Column>)> {
     let sniffed = karyaksham_text::sniff_json(source)?;
     let columns = sniffed.columns.into_iter().map(guessed).collect();
-    let dialect = compression.map(|compression| {
-        let plain = karyaksham_text::Dialect::default();
-        let mut dialect = Dialect::from_text(&plain, sniffed.confidence, sniffed.evidence);
+    let encoding = encoding.unwrap_or(decode::UTF_8);
+    if compression.is_none() && encoding == decode::UTF_8 {
+        return Ok((None, columns));
+    }
+    let plain = karyaksham_text::Dialect {
+        encoding,
+        ..karyaksham_text::Dialect::default()
+    };
+    let mut dialect = Dialect::from_text(&plain, sniffed.confidence, sniffed.evidence);
+    if let Some(compression) = compression {
         dialect.set_compression(compression);
-        dialect
-    });
-    Ok((dialect, columns))
+    }
+    Ok((Some(dialect), columns))
 }
 
 fn guessed(guess: ColumnGuess) -> Column {

@@ -387,8 +387,8 @@ impl Dialect {
     /// InvalidJob INVALID_DIALECT for characters that can't be used; SourceError UNSUPPORTED_FORMAT for encodings
     /// that can't be read.
     pub fn to_text(&self) -> Result<text::Dialect> {
-        check_encoding(Some(&self.encoding))?;
         Ok(text::Dialect {
+            encoding: encoding_named(&self.encoding)?,
             delimiter: one_byte("delimiter", &self.delimiter)?,
             quote: optional_byte("quote", self.quote.as_deref())?,
             escape: optional_byte("escape", self.escape.as_deref())?,
@@ -409,7 +409,7 @@ impl Dialect {
             comment: dialect.comment.map(character),
             has_header: dialect.has_header,
             skip_rows: dialect.skip_rows,
-            encoding: utf8(),
+            encoding: dialect.encoding.name().to_ascii_lowercase(),
             compression: None,
             line_ending: dialect.line_ending,
             confidence,
@@ -424,7 +424,6 @@ impl DialectOverrides {
     /// # Errors
     /// As [`Dialect::to_text`].
     pub fn to_text(&self) -> Result<text::DialectOverrides> {
-        check_encoding(self.encoding.as_deref())?;
         let choice = |name, value: &Option<Option<String>>| match value {
             None => Ok(None),
             Some(value) => optional_byte(name, value.as_deref()).map(Some),
@@ -436,6 +435,7 @@ impl DialectOverrides {
             comment: choice("comment", &self.comment)?,
             has_header: self.has_header,
             skip_rows: self.skip_rows,
+            encoding: self.encoding()?,
         })
     }
 }
@@ -459,19 +459,14 @@ fn optional_byte(name: &str, text: Option<&str>) -> Result<Option<u8>> {
     text.map(|t| one_byte(name, t)).transpose()
 }
 
-fn check_encoding(encoding: Option<&str>) -> Result<()> {
-    let encoding = encoding.unwrap_or("utf-8").to_ascii_lowercase();
-    if !matches!(
-        encoding.as_str(),
-        "utf-8" | "utf8" | "utf-8-sig" | "ascii" | "us-ascii"
-    ) {
-        return Err(EngineError::source_error(
+fn encoding_named(label: &str) -> Result<&'static text::decode::Encoding> {
+    text::decode::encoding_named(label).ok_or_else(|| {
+        EngineError::source_error(
             "UNSUPPORTED_FORMAT",
-            format!("Text in {encoding} can't be read."),
+            format!("There is no encoding called {label:?}."),
         )
-        .hint("Convert the file to UTF-8."));
-    }
-    Ok(())
+        .hint("Such as utf-8, windows-1252, iso-8859-2, utf-16le, shift_jis or gb18030.")
+    })
 }
 
 /// What to say where a file is not compressed: it is read as it is, whatever its bytes look like.
@@ -499,6 +494,14 @@ impl Dialect {
 }
 
 impl DialectOverrides {
+    /// The encoding that was given.
+    ///
+    /// # Errors
+    /// SourceError UNSUPPORTED_FORMAT for one that does not exist.
+    pub fn encoding(&self) -> Result<Option<&'static text::decode::Encoding>> {
+        self.encoding.as_deref().map(encoding_named).transpose()
+    }
+
     /// How `stored` is compressed: as its bytes say, which must be what was given.
     ///
     /// # Errors

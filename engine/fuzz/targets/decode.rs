@@ -62,6 +62,10 @@ fn read(
         encoding,
         Some(LIMIT_BYTES),
     );
+    let source = match source {
+        Ok(source) => source,
+        Err(error) => return (vec![], Err(error.to_string())),
+    };
     let (mut text, mut piece) = (vec![], vec![0; piece_bytes]);
     loop {
         match source.read_at(text.len() as u64, &mut piece) {

@@ -1,5 +1,6 @@
 //! How the bytes of a delimited text file are to be read.
 
+use encoding_rs::{Encoding, UTF_8};
 use serde::{Deserialize, Serialize};
 
 /// What ends a record.
@@ -12,8 +13,8 @@ pub enum LineEnding {
     Cr,
 }
 
-/// A dialect of delimited text. Encoding is UTF-8 (a BOM is skipped).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A dialect of delimited text. A byte order mark is skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialect {
     /// Between fields.
     pub delimiter: u8,
@@ -29,6 +30,9 @@ pub struct Dialect {
     pub skip_rows: usize,
     /// What ends a record.
     pub line_ending: LineEnding,
+    /// Of the characters in the file. Bytes of other encodings than those of one byte a character are scanned as the UTF-8
+    /// that [`crate::decode::text_of`] makes of them.
+    pub encoding: &'static Encoding,
 }
 
 impl Default for Dialect {
@@ -41,6 +45,7 @@ impl Default for Dialect {
             has_header: true,
             skip_rows: 0,
             line_ending: LineEnding::Lf,
+            encoding: UTF_8,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! [`value`]), [`evidence`] says why, and [`start`] finds where the data begins. [`json`] does all of it for NDJSON.
 
 use arrow_schema::DataType;
-use serde::{Deserialize, Serialize};
+use encoding_rs::Encoding;
 
 use crate::{Dialect, ReadAt, TextError};
 
@@ -29,8 +29,7 @@ use sample::Head;
 
 /// Choices that were made by a person and are not to be detected. A field that is None is detected;
 /// `Some(None)` says that there is no such character.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DialectOverrides {
     /// See [`Dialect`].
     pub delimiter: Option<u8>,
@@ -44,6 +43,8 @@ pub struct DialectOverrides {
     pub has_header: Option<bool>,
     /// See [`Dialect`].
     pub skip_rows: Option<usize>,
+    /// See [`Dialect`]; the bytes are what [`crate::decode::text_of`] made with it.
+    pub encoding: Option<&'static Encoding>,
 }
 
 impl DialectOverrides {
@@ -128,6 +129,7 @@ pub fn sniff(source: &dyn ReadAt, overrides: &DialectOverrides) -> Result<Sniffe
         has_header: columns.has_header,
         skip_rows: best.skip_rows,
         line_ending: best.rules.line_ending,
+        encoding: columns.encoding,
     };
     let rival = readings
         .iter()

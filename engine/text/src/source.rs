@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 /// The size of a stream whose end was not seen yet: larger than any.
@@ -20,6 +20,11 @@ pub trait ReadAt: Send + Sync {
     /// Reads are quick only where offsets ascend, so that there is nothing to be gained from cutting it.
     fn is_stream(&self) -> bool {
         false
+    }
+
+    /// Names the object in this version, for what is remembered of it; None: nothing may be.
+    fn identity(&self) -> Option<String> {
+        None
     }
 
     /// How many bytes of the stored file stand for the bytes from `from` to `to`; of a stream, all that were used up.
@@ -62,6 +67,17 @@ impl ReadAt for FileSource {
 
     fn size_bytes(&self) -> u64 {
         self.size_bytes
+    }
+
+    fn identity(&self) -> Option<String> {
+        let of = self.file.metadata().ok()?;
+        let changed = (of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec());
+        Some(format!(
+            "{}:{}:{}:{changed:?}",
+            of.dev(),
+            of.ino(),
+            of.len()
+        ))
     }
 }
 

@@ -62,7 +62,7 @@ fn table(rows: usize) -> Vec<u8> {
 fn opened(stored: Vec<u8>) -> Arc<dyn ReadAt> {
     let stored: Arc<dyn ReadAt> = Arc::new(stored);
     let found = Compression::detect(&*stored).expect("memory can be read");
-    text_of(stored, found, UTF_8, None)
+    text_of(stored, found, UTF_8, None).expect("memory can be read")
 }
 
 fn whole(source: &dyn ReadAt) -> std::io::Result<Vec<u8>> {
@@ -193,14 +193,16 @@ fn a_decompression_bomb_stops_at_a_limit() {
     for compression in ALL {
         let stored: Arc<dyn ReadAt> = Arc::new(packed(compression, &text));
         let max = Some(1 << 20);
-        let source = text_of(Arc::clone(&stored), Some(compression), UTF_8, max);
+        let source =
+            text_of(Arc::clone(&stored), Some(compression), UTF_8, max).expect("it is a stream");
         let error = whole(&*source).expect_err("it is more than allowed");
         let TextError::Undecodable(error) = TextError::reading(0, error) else {
             panic!("expected a fault of the data");
         };
         assert_eq!(error.code, "DECOMPRESSION_LIMIT");
         assert!(error.message.contains("1048576"), "{}", error.message);
-        let allowed = text_of(stored, Some(compression), UTF_8, Some(40 << 20));
+        let allowed =
+            text_of(stored, Some(compression), UTF_8, Some(40 << 20)).expect("it is a stream");
         assert_eq!(whole(&*allowed).expect("it is allowed").len(), text.len());
     }
     // Of a bomb that is a gigabyte and more, only the first gigabyte is made.
@@ -243,5 +245,111 @@ fn a_scan_of_a_truncated_file_fails_after_the_rows_before() {
 fn what_only_looks_compressed_is_text() {
     for text in ["BZh,1\n2,3\n", "BZh91,x\n1,2\n", "PK,1\n2,3\n"] {
         assert_eq!(Compression::of(text.as_bytes()), None, "{text}");
+    }
+}
+
+/// BGZF as its writers write it.
+fn bgzf(text: &[u8], block_bytes: usize) -> Vec<u8> {
+    let mut stored = vec![];
+    let blocks = text.chunks(block_bytes).chain([&[][..]]);
+    for block in blocks {
+        let mut writer = flate2::write::DeflateEncoder::new(vec![], flate2::Compression::fast());
+        writer.write_all(block).expect("memory can be written");
+        let deflated = writer.finish().expect("memory can be written");
+        let mut checksum = flate2::Crc::new();
+        checksum.update(block);
+        stored.extend_from_slice(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0");
+        stored.extend_from_slice(&(deflated.len() as u16 + 25).to_le_bytes());
+        stored.extend_from_slice(&deflated);
+        stored.extend_from_slice(&checksum.sum().to_le_bytes());
+        stored.extend_from_slice(&(block.len() as u32).to_le_bytes());
+    }
+    stored
+}
+
+/// Frames that say how long they are, with a seek table or without.
+fn frames(text: &[u8], frame_bytes: usize, has_table: bool) -> Vec<u8> {
+    let (mut stored, mut table) = (vec![], vec![]);
+    let mut count = 0_u32;
+    for part in text.chunks(frame_bytes) {
+        let mut writer = zstd::bulk::Compressor::new(1).expect("it can be made");
+        writer.include_checksum(true).expect("it is not begun");
+        let frame = writer.compress(part).expect("memory can be written");
+        table.extend_from_slice(&(frame.len() as u32).to_le_bytes());
+        table.extend_from_slice(&(part.len() as u32).to_le_bytes());
+        stored.extend_from_slice(&frame);
+        count += 1;
+    }
+    if has_table {
+        stored.extend_from_slice(&0x184d_2a5e_u32.to_le_bytes());
+        stored.extend_from_slice(&(table.len() as u32 + 9).to_le_bytes());
+        stored.extend_from_slice(&table);
+        stored.extend_from_slice(&count.to_le_bytes());
+        stored.push(0);
+        stored.extend_from_slice(&0x8f92_eab1_u32.to_le_bytes());
+    }
+    stored
+}
+
+#[test]
+fn files_of_blocks_are_read_at_any_place_and_cut() {
+    let text = table(30_000);
+    let plain = scanned(Arc::new(text.clone())).expect("it is a table");
+    for stored in [
+        bgzf(&text, 65_280),
+        bgzf(&text, 777),
+        frames(&text, 100_000, true),
+        frames(&text, 100_000, false),
+        frames(&text, 333, true),
+    ] {
+        let stored_bytes = stored.len() as u64;
+        let source = opened(stored);
+        assert!(!source.is_stream());
+        let size = text.len() as u64;
+        assert_eq!(source.size_bytes(), size);
+        assert_eq!(source.stored_bytes(0, size), stored_bytes);
+        let parts = (0..20).map(|i| source.stored_bytes(size * i / 20, size * (i + 1) / 20));
+        assert_eq!(parts.sum::<u64>(), stored_bytes);
+        assert_eq!(whole(&*source).expect("it is whole"), text);
+        for at in (0..text.len()).rev().step_by(text.len() / 31) {
+            let mut piece = [0; 1000];
+            let read = source.read_at(at as u64, &mut piece).expect("it is whole");
+            assert_eq!(piece[..read], text[at..text.len().min(at + 1000)]);
+        }
+        assert_eq!(scanned(source).expect("it is a table"), plain);
+    }
+}
+
+#[test]
+fn a_file_of_blocks_that_was_cut_or_damaged_is_an_error() {
+    let text = table(3_000);
+    let packed = bgzf(&text, 5_000);
+    // Cut between two blocks, both of which are whole.
+    let end = packed.len() - bgzf(b"", 1).len();
+    let stored: Arc<dyn ReadAt> = Arc::new(packed[..end].to_vec());
+    let found = text_of(stored, Some(Compression::Gzip), UTF_8, None);
+    match TextError::reading(0, found.err().expect("its end is missing")) {
+        TextError::Undecodable(error) => assert_eq!(error.code, "TRUNCATED_FILE"),
+        other => panic!("expected a fault of the data, got {other}"),
+    }
+    for cut in [30, packed.len() / 2, packed.len() - 1] {
+        assert_eq!(fault(packed[..cut].to_vec()).0, "TRUNCATED_FILE", "{cut}");
+    }
+    for stored in [
+        packed,
+        frames(&text, 5_000, true),
+        frames(&text, 5_000, false),
+    ] {
+        let mut damaged = stored.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle..middle + 8]
+            .iter_mut()
+            .for_each(|b| *b = !*b);
+        let source = opened(damaged);
+        let error = whole(&*source).err().expect("it is damaged");
+        assert!(matches!(
+            TextError::reading(0, error),
+            TextError::Undecodable(_)
+        ));
     }
 }

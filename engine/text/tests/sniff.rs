@@ -37,6 +37,7 @@ fn stable(bytes: impl Into<Vec<u8>>) -> Sniffed {
         comment: Some(dialect.comment),
         has_header: Some(dialect.has_header),
         skip_rows: Some(dialect.skip_rows),
+        encoding: Some(dialect.encoding),
     };
     let again = sniffed_with(bytes, &given);
     assert_eq!(again.dialect, free.dialect);

@@ -187,6 +187,7 @@ proptest! {
             comment: Some(dialect.comment),
             has_header: Some(dialect.has_header),
             skip_rows: Some(dialect.skip_rows),
+            encoding: Some(dialect.encoding),
         };
         let again = sniff(&source, &given).expect("it was a table before");
         prop_assert_eq!(&again.dialect, &dialect);

@@ -67,6 +67,7 @@ pub(crate) fn append<P: Parse>(parse: &P, rows: Rows<'_>, out: &mut Vec<P::Value
 /// Append a column of text.
 pub(crate) fn append_text(rows: Rows<'_>, views: &mut Views, cold: Cold<'_>) {
     views.reserve(rows.room);
+    views.decode_from(cold.grammar.encoding);
     let quote = cold.grammar.symbols.quote.map_or(NO_QUOTE, u16::from);
     let mut fields = TextFields {
         data: rows.data,
@@ -326,13 +327,17 @@ impl Cold<'_> {
                 _ => field,
             };
             // Taking out quotes and escapes, which are ASCII, makes no difference.
-            if std::str::from_utf8(inner).is_err() {
+            let encoding = self.grammar.encoding;
+            if encoding
+                .decode_without_bom_handling_and_without_replacement(inner)
+                .is_none()
+            {
                 self.fault(row, RejectCode::InvalidEncoding, from, to);
             }
         }
     }
 
-    /// The last string was pushed as empty, because its bytes are not UTF-8.
+    /// The last string was pushed as empty, because its bytes are not valid in their encoding.
     #[cold]
     #[inline(never)]
     fn bad_text(&mut self, views: &mut Views, from: usize, to: usize) {

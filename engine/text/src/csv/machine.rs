@@ -1,10 +1,11 @@
 //! The exact machine: one record at a time, byte by byte. Slower than the index, right on any bytes.
 
+use encoding_rs::Encoding;
 use memchr::memchr;
 
 use crate::chunk::ChunkBuffer;
 use crate::index::Symbols;
-use crate::{Dialect, LineEnding, RejectCode, ScanOptions};
+use crate::{Dialect, LineEnding, RejectCode, ScanOptions, decode};
 
 /// Raw text of a reject is cut here; a line that is skipped must have been seen this far.
 pub(crate) const RAW_BYTES: usize = 4096;
@@ -17,6 +18,8 @@ pub(crate) struct Grammar {
     pub symbols: Symbols,
     pub escape: Option<u8>,
     pub comment: Option<u8>,
+    /// Of the bytes that are scanned.
+    pub encoding: &'static Encoding,
     pub columns: usize,
     pub max_record_bytes: usize,
 }
@@ -42,6 +45,7 @@ impl Grammar {
             },
             escape: escape.filter(|_| quote.is_some() && escape != quote),
             comment,
+            encoding: decode::scanned(options.dialect.encoding),
             columns: options.schema.fields().len().max(1),
             max_record_bytes: options.max_record_bytes.clamp(1, LONGEST_RECORD_BYTES),
         }

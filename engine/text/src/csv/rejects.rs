@@ -64,13 +64,15 @@ impl RejectWriter<'_> {
         let expected = type_name(field.data_type());
         let bytes = &self.buffer.data()[fault.from..fault.to];
         let message = if fault.code == RejectCode::InvalidEncoding {
-            format!("Column {name} holds bytes that are not valid UTF-8.")
+            format!("Column {name} holds bytes that are not valid in the encoding of the file.")
         } else if bytes.is_empty() {
             format!("Column {name} is empty but must have a value of type {expected}.")
         } else {
-            let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * QUOTED_CHARS)]);
+            let seen = &bytes[..bytes.len().min(4 * QUOTED_CHARS)];
+            let (text, _) = self.grammar.encoding.decode_without_bom_handling(seen);
             let shown: String = text.chars().take(QUOTED_CHARS).collect();
-            let more = if shown.len() < bytes.len() { "..." } else { "" };
+            let is_all = shown.len() == text.len() && seen.len() == bytes.len();
+            let more = if is_all { "" } else { "..." };
             format!("Column {name}: {shown}{more} is no {expected}.")
         };
         Reject {
@@ -105,7 +107,9 @@ impl RejectWriter<'_> {
         } else {
             next
         };
-        String::from_utf8_lossy(&data[start..end.min(start + RAW_BYTES)]).into_owned()
+        let raw = &data[start..end.min(start + RAW_BYTES)];
+        let (text, _) = self.grammar.encoding.decode_without_bom_handling(raw);
+        text.into_owned()
     }
 }
 

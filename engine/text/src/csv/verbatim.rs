@@ -3,6 +3,8 @@
 //! quotes: text with a quote in its middle or a carriage return, and a record that begins with `#`. A field that became
 //! null because it is no value is left empty.
 
+use encoding_rs::UTF_8;
+
 use super::field::Nulled;
 use super::machine::Grammar;
 use super::tokens::Tokens;
@@ -33,6 +35,7 @@ impl Verbatim {
             && symbols.quote == Some(QUOTE)
             && symbols.newline == b'\n'
             && grammar.escape.is_none()
+            && grammar.encoding == UTF_8
     }
 
     /// Append the records whose first fields are `entries`. `nulled` names rows by their place in `entries`.

@@ -11,6 +11,7 @@ use encoding_rs::Encoding;
 
 use super::error::DecodeError;
 use super::input::{Input, Place};
+use super::limit::Limit;
 use super::transcode::Transcoder;
 use super::{Compression, formats};
 use crate::ReadAt;
@@ -19,12 +20,6 @@ use crate::source::SIZE_UNKNOWN;
 const PIECE_BYTES: usize = 256 << 10;
 /// Pieces made ahead of the reader.
 const PIECES_AHEAD: usize = 4;
-/// Text is believed to be this many times its stored size; tables of repeated rows come to some hundreds.
-const MAX_RATIO: u64 = 1_000;
-/// Small enough to be made without asking for the ratio.
-const UNASKED_BYTES: u64 = 1 << 30;
-/// No file holds more text.
-const MAX_BYTES: u64 = 1 << 44;
 
 /// From stored bytes to text.
 #[derive(Clone)]
@@ -32,7 +27,7 @@ pub(super) struct Pipeline {
     pub stored: Arc<dyn ReadAt>,
     pub compression: Option<Compression>,
     pub transcoded: Option<&'static Encoding>,
-    pub max_text_bytes: Option<u64>,
+    pub limit: Limit,
 }
 
 /// The text of a pipeline.
@@ -193,7 +188,10 @@ impl Pipeline {
                 Err((read, error)) => (read, Some(self.failure(&place, &error))),
             };
             total += read as u64;
-            self.check(total, place.used())?;
+            if self.compression.is_some() {
+                let checked = self.limit.check(self.name(), total, place.used());
+                checked.map_err(Failure::Data)?;
+            }
             let last = read < PIECE_BYTES;
             piece.truncate(read);
             if let Some(transcoder) = &mut transcoder {
@@ -213,18 +211,6 @@ impl Pipeline {
 
     fn name(&self) -> &'static str {
         self.compression.map_or("stored", Compression::name)
-    }
-
-    fn check(&self, text: u64, stored: u64) -> Result<(), Failure> {
-        let too_much = match self.max_text_bytes {
-            Some(max) => text > max,
-            None => text > MAX_BYTES || (text > UNASKED_BYTES && text / MAX_RATIO > stored.max(1)),
-        };
-        if too_much && self.compression.is_some() {
-            let limit = DecodeError::limit(self.name(), text, stored, self.max_text_bytes);
-            return Err(Failure::Data(limit));
-        }
-        Ok(())
     }
 
     fn failure(&self, place: &Place, error: &io::Error) -> Failure {

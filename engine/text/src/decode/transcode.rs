@@ -9,9 +9,9 @@ const MALFORMED: u8 = 0xff;
 pub(super) struct Transcoder(Decoder);
 
 impl Transcoder {
-    /// A byte order mark at the beginning is dropped.
+    /// A byte order mark at the beginning is dropped, and what it says holds.
     pub fn new(encoding: &'static Encoding) -> Self {
-        Self(encoding.new_decoder_with_bom_removal())
+        Self(encoding.new_decoder())
     }
 
     /// The text of the next bytes; `last`: no more will come.

@@ -2,6 +2,7 @@
 
 use arrow_array::StringViewArray;
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
+use encoding_rs::{Encoding, UTF_8};
 
 const INLINE_BYTES: usize = 12;
 
@@ -34,7 +35,7 @@ fn is_ascii(block: &[u8; BLOCK_BYTES]) -> bool {
     block.iter().fold(0, |all, byte| all | byte) < 0x80
 }
 
-/// The bytes are not UTF-8.
+/// The bytes are not valid in their encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotUtf8;
 
@@ -43,9 +44,15 @@ pub(crate) struct NotUtf8;
 pub(crate) struct Views {
     views: Vec<u128>,
     long: Vec<u8>,
+    encoding: Option<&'static Encoding>,
 }
 
 impl Views {
+    /// What is pushed is in this encoding, in which ASCII is ASCII; without a word it is UTF-8.
+    pub(crate) fn decode_from(&mut self, encoding: &'static Encoding) {
+        self.encoding = Some(encoding);
+    }
+
     /// Room for this many more strings.
     pub(crate) fn reserve(&mut self, rows: usize) {
         self.views.reserve(rows);
@@ -96,10 +103,30 @@ impl Views {
     /// Push bytes of any length, after a check.
     #[inline(never)]
     pub(crate) fn push_checked(&mut self, bytes: &[u8]) -> Result<(), NotUtf8> {
-        if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
-            self.push_empty();
-            return Err(NotUtf8);
+        if !bytes.is_ascii() {
+            return self.push_decoded(bytes);
         }
+        self.push_text(bytes);
+        Ok(())
+    }
+
+    /// Push bytes that are not ASCII.
+    fn push_decoded(&mut self, bytes: &[u8]) -> Result<(), NotUtf8> {
+        let encoding = self.encoding.unwrap_or(UTF_8);
+        match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
+            Some(text) => {
+                self.push_text(text.as_bytes());
+                Ok(())
+            }
+            None => {
+                self.push_empty();
+                Err(NotUtf8)
+            }
+        }
+    }
+
+    /// Push UTF-8.
+    fn push_text(&mut self, bytes: &[u8]) {
         let len = bytes.len();
         if len <= INLINE_BYTES {
             let mut word = [0; 16];
@@ -108,7 +135,6 @@ impl Views {
         } else {
             self.push_long(bytes);
         }
-        Ok(())
     }
 
     /// Push checked bytes that are too many for a view.

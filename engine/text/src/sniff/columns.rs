@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use arrow_schema::DataType;
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use super::detect::Reading;
 use super::header::{Certainty, Header, Record};
@@ -10,7 +11,7 @@ use super::sample::Window;
 use super::split::{Field, MAX_FIELDS, Rules, Splitter, Step};
 use super::types::{Probe, grouped};
 use super::{ColumnGuess, DialectOverrides, format};
-use crate::TextError;
+use crate::{TextError, decode};
 
 /// What the columns are.
 pub(super) struct Columns {
@@ -18,6 +19,8 @@ pub(super) struct Columns {
     pub has_header: bool,
     /// How much `has_header` rests on.
     pub certainty: Certainty,
+    pub encoding: &'static Encoding,
+    pub encoding_is_guessed: bool,
     pub evidence: Vec<String>,
 }
 
@@ -50,8 +53,13 @@ pub(super) fn read(
         named = Some(record);
     }
     let mut evidence = vec![header.why];
-    evidence.extend(body.invalid_sentence());
-    let names = named.map(|record| record.texts(&head.bytes, reading.rules));
+    if let Some(record) = &named {
+        body.look_at(&head.bytes[reading.start.min(record.next)..record.next]);
+    }
+    let encoding = body.encoding(overrides);
+    evidence.extend(body.encoding_sentence(encoding, overrides));
+    let scanned = decode::scanned(encoding);
+    let names = named.map(|record| record.texts(&head.bytes, reading.rules, scanned));
     let guesses = name(names.as_deref(), reading.fields, &mut evidence)
         .into_iter()
         .zip(body.probes.iter().map(Probe::verdict))
@@ -65,6 +73,8 @@ pub(super) fn read(
         guesses,
         has_header: header.exists,
         certainty: header.certainty,
+        encoding,
+        encoding_is_guessed: overrides.encoding.is_none() && encoding != UTF_8,
         evidence,
     })
 }
@@ -73,7 +83,9 @@ pub(super) fn read(
 struct Body {
     probes: Vec<Probe>,
     records: u64,
+    /// Records with bytes that are not UTF-8, and with characters that are, and are not ASCII.
     invalid: u64,
+    multibyte: u64,
 }
 
 impl Body {
@@ -82,6 +94,7 @@ impl Body {
             probes: vec![Probe::default(); reading.fields],
             records: 0,
             invalid: 0,
+            multibyte: 0,
         };
         body.read_window(head, reading.start, reading.rules, true);
         for (window, entry) in windows.iter().zip(&reading.entries) {
@@ -108,9 +121,7 @@ impl Body {
             if std::mem::take(&mut skip) {
                 continue;
             }
-            self.records += 1;
-            self.invalid +=
-                u64::from(std::str::from_utf8(&bytes[start..splitter.position()]).is_err());
+            self.look_at(&bytes[start..splitter.position()]);
             if fields.len() == self.probes.len() {
                 self.add(bytes, &fields);
             }
@@ -129,14 +140,46 @@ impl Body {
         self.probes.iter().map(|probe| probe.verdict().0).collect()
     }
 
-    fn invalid_sentence(&self) -> Option<String> {
-        (self.invalid > 0).then(|| {
-            format!(
-                "{} of {} sampled records are not valid UTF-8 (perhaps latin-1)",
-                grouped(self.invalid),
-                grouped(self.records)
-            )
-        })
+    fn look_at(&mut self, record: &[u8]) {
+        self.records += 1;
+        if !record.is_ascii() {
+            let valid = std::str::from_utf8(record).is_ok();
+            *(if valid {
+                &mut self.multibyte
+            } else {
+                &mut self.invalid
+            }) += 1;
+        }
+    }
+
+    /// Text that is mostly no UTF-8 is taken for windows-1252, in which every byte is a character.
+    fn encoding(&self, overrides: &DialectOverrides) -> &'static Encoding {
+        let guess = if self.invalid > self.multibyte {
+            WINDOWS_1252
+        } else {
+            UTF_8
+        };
+        overrides.encoding.unwrap_or(guess)
+    }
+
+    fn encoding_sentence(
+        &self,
+        encoding: &'static Encoding,
+        overrides: &DialectOverrides,
+    ) -> Option<String> {
+        let (invalid, records) = (grouped(self.invalid), grouped(self.records));
+        let part = format!("{invalid} of {records} sampled records are not valid UTF-8");
+        match overrides.encoding {
+            Some(given) => Some(format!("the text is read as {}", given.name())),
+            None if encoding == WINDOWS_1252 => Some(format!(
+                "{part}: the text is taken for windows-1252 (latin-1)"
+            )),
+            None => (self.invalid > 0).then(|| {
+                format!(
+                    "{part}, and others have valid characters: those are faults of a UTF-8 file"
+                )
+            }),
+        }
     }
 }
 

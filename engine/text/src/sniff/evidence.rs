@@ -35,8 +35,21 @@ pub(super) fn confidence(
         Certainty::Odd => 0.6,
     };
     let rare = if best.is_rare() { 0.6 } else { 1.0 };
+    // Nothing proves an encoding in which every byte is a character.
+    let encoding = if columns.encoding_is_guessed {
+        0.8
+    } else {
+        1.0
+    };
     let close = if is_close(best, rival) { 0.7 } else { 1.0 };
-    best.tally.share(best.fields) * records * one_column * preamble * header * rare * close
+    best.tally.share(best.fields)
+        * records
+        * one_column
+        * preamble
+        * header
+        * rare
+        * close
+        * encoding
 }
 
 /// The sentences, the most important first.

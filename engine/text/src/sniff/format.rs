@@ -3,6 +3,7 @@
 use memchr::memchr;
 
 use crate::TextError;
+use crate::decode::utf16;
 
 /// Bytes whose first bytes say what they are, and what to do about them.
 const MAGIC: &[(&[u8], &str, &str)] = &[
@@ -40,10 +41,13 @@ pub(super) fn check_head(head: &[u8]) -> Result<(), TextError> {
             ));
         }
     }
-    if let Some(order) = utf16(head) {
+    if let Some(encoding) = utf16(head) {
         return Err(unsupported(
-            format!("The file is UTF-16 ({order}); delimited text is read as UTF-8."),
-            "Convert the file to UTF-8, for example: iconv -f UTF-16 -t UTF-8 IN > OUT",
+            format!(
+                "The text is {}, and was taken for another encoding.",
+                encoding.name()
+            ),
+            "Leave the encoding out, or give this one.",
         ));
     }
     let controls = head.iter().filter(|&&b| is_control(b)).count();
@@ -117,28 +121,6 @@ fn is_control(byte: u8) -> bool {
     match byte {
         b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | 0x01 | 0x1b..=0x1f => false,
         _ => byte < 0x20 || byte == 0x7f,
-    }
-}
-
-/// The byte order, from the mark or from where the zero bytes lie.
-fn utf16(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0xff, 0xfe, ..] => return Some("little-endian"),
-        [0xfe, 0xff, ..] => return Some("big-endian"),
-        _ => {}
-    }
-    let pairs = head.len() / 2;
-    if pairs < 8 {
-        return None;
-    }
-    let zeros = |offset: usize| {
-        let bytes = head[..pairs * 2].iter().skip(offset).step_by(2);
-        bytes.filter(|&&b| b == 0).count()
-    };
-    match (zeros(0), zeros(1)) {
-        (0, odd) if odd * 2 > pairs => Some("little-endian"),
-        (even, 0) if even * 2 > pairs => Some("big-endian"),
-        _ => None,
     }
 }
 

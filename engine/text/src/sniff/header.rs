@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use arrow_schema::DataType;
+use encoding_rs::Encoding;
 
 use super::DialectOverrides;
 use super::detect::Reading;
@@ -180,7 +181,7 @@ pub(super) struct Record {
     pub fields: Vec<Field>,
     values: Vec<Vec<u8>>,
     /// Where the next record begins.
-    next: usize,
+    pub next: usize,
 }
 
 impl Record {
@@ -204,9 +205,11 @@ impl Record {
     }
 
     /// What the fields say.
-    pub fn texts(&self, bytes: &[u8], rules: Rules) -> Vec<String> {
+    pub fn texts(&self, bytes: &[u8], rules: Rules, encoding: &'static Encoding) -> Vec<String> {
         let fields = self.fields.iter();
-        fields.map(|&field| text_of(bytes, field, rules)).collect()
+        fields
+            .map(|&field| text_of(bytes, field, rules, encoding))
+            .collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records of a piece of a file under a candidate dialect: exact, byte by byte, and independent of the scan, because
 //! a sniffer tries dialects that are wrong. It reads as the scan does: a faulty record is its first physical line.
 
+use encoding_rs::Encoding;
 use memchr::{memchr, memchr2};
 
 use crate::{Dialect, LineEnding};
@@ -264,11 +265,17 @@ pub(super) fn after_lines(bytes: &[u8], count: usize, line_end: u8) -> usize {
     at
 }
 
-/// What a field says, with doubled and escaped quotes resolved and bytes that are not UTF-8 as U+FFFD.
-pub(super) fn text_of(bytes: &[u8], field: Field, rules: Rules) -> String {
+/// What a field says, with doubled and escaped quotes resolved and bytes that are not valid as U+FFFD.
+pub(super) fn text_of(
+    bytes: &[u8],
+    field: Field,
+    rules: Rules,
+    encoding: &'static Encoding,
+) -> String {
     let raw = &bytes[field.start..field.end];
+    let decoded = |bytes| encoding.decode_without_bom_handling(bytes).0.into_owned();
     if !field.escaped {
-        return String::from_utf8_lossy(raw).into_owned();
+        return decoded(raw);
     }
     let quote = rules.quote.unwrap_or(b'"');
     let escape = rules.escape.unwrap_or(quote);
@@ -282,7 +289,7 @@ pub(super) fn text_of(bytes: &[u8], field: Field, rules: Rules) -> String {
         text.push(raw[at]);
         at += 1;
     }
-    String::from_utf8_lossy(&text).into_owned()
+    decoded(&text)
 }
 
 #[cfg(test)]
@@ -304,7 +311,10 @@ mod tests {
             match splitter.advance(&mut fields) {
                 Step::Record { .. } => {
                     let row = fields.iter();
-                    rows.push(row.map(|&f| text_of(text.as_bytes(), f, rules)).collect());
+                    rows.push(
+                        row.map(|&f| text_of(text.as_bytes(), f, rules, encoding_rs::UTF_8))
+                            .collect(),
+                    );
                 }
                 Step::Fault { .. } => faults += 1,
                 last => return (rows, faults, last),

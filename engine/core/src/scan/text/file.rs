@@ -6,7 +6,8 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use karyaksham_text::{
     BadRowPolicy, Compression, CsvScan, Dialect, FileSource, JsonOptions, JsonScan, ReadAt,
-    RowFilter, SIZE_UNKNOWN, ScanOptions, ShardRange, Start, TextScan, cut, decode, sniff,
+    RowFilter, SIZE_UNKNOWN, ScanOptions, ShardRange, Start, TextError, TextScan, cut, decode,
+    sniff,
 };
 
 use super::no_dialect;
@@ -81,9 +82,11 @@ impl<'a> TextFile<'a> {
         max_text_bytes: Option<u64>,
     ) -> Result<Self> {
         let given = source.dialect_of(number);
-        let grammar = match (source.format, given) {
+        let dialect = given.map(|given| given.to_text()).transpose()?;
+        let encoding = dialect.as_ref().map_or(decode::UTF_8, |d| d.encoding);
+        let grammar = match (source.format, dialect) {
             (FileFormat::Ndjson, _) => Grammar::Ndjson,
-            (_, Some(dialect)) => Grammar::Csv(dialect.to_text()?),
+            (_, Some(dialect)) => Grammar::Csv(dialect),
             (_, None) => return Err(no_dialect(source)),
         };
         drop(open_unchanged(source, number)?);
@@ -99,7 +102,8 @@ impl<'a> TextFile<'a> {
         Ok(Self {
             path,
             grammar,
-            bytes: decode::text_of(stored, compression, decode::UTF_8, max_text_bytes),
+            bytes: decode::text_of(stored, compression, encoding, max_text_bytes)
+                .map_err(|e| EngineError::from(TextError::reading(0, e)).in_file(path))?,
             stored_bytes,
         })
     }
