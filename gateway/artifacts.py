@@ -47,6 +47,8 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
     output: dict[str, Any] = {}
     if artifact.kind is ArtifactKind.OUTPUT:
         output = (await Job.get(id=artifact.job_id)).spec["output"]
+    folders = output.get("partition_by", [])
+    columns = sorted(artifact.columns, key=lambda column: column["name"] in folders)
     source = Source(
         name="output",
         format=planning.engine_format(artifact.format),
@@ -58,9 +60,9 @@ async def preview(settings: Settings, artifact: Artifact, limit: int) -> Preview
         )
         if artifact.format in (FileFormat.CSV, FileFormat.NDJSON)
         else None,
-        columns=_as_text(artifact.columns, artifact.format)
+        columns=_as_text(columns, artifact.format)
         if artifact.format in (FileFormat.CSV, FileFormat.NDJSON)
-        else artifact.columns,
+        else columns,
     )
     try:
         return await planning.preview(source, limit)
@@ -94,5 +96,6 @@ def _type_in_text(type: str, format: FileFormat) -> str:
 
 def _files(path: Path) -> list[FileRef]:
     """The file, or the parts of a folder in their order."""
-    paths = sorted(path.glob("part-*")) if path.is_dir() else [path]
-    return [FileRef(path=str(each), size_bytes=each.stat().st_size) for each in paths]
+    if path.is_dir():
+        return planning.files_in(path)
+    return [FileRef(path=str(path), size_bytes=path.stat().st_size)]

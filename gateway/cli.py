@@ -100,6 +100,13 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="default: by the name of FILE (.gz, .zst); of Parquet snappy",
     )
     run.add_argument(
+        "--partition-by",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="write a folder with a folder for each value of COLUMN (again for folders in them)",
+    )
+    run.add_argument(
         "--formula-safe", action="store_true", help="CSV: a ' before text that a spreadsheet would run"
     )
     run.add_argument("--bad-rows", choices=["fail", "reject", "null"], default="fail")

@@ -16,6 +16,8 @@ ALIAS_MAX: Final = 128
 SHARD_BYTES_MIN: Final = 64 * 1024
 SHARD_BYTES_MAX: Final = 64 * 1024**3
 PRIORITY_MAX: Final = 100
+PARTITIONS_MAX: Final = 8
+"""Folders within folders."""
 BIGINT_MAX: Final = 2**63 - 1
 
 
@@ -123,6 +125,10 @@ def spec_row(draft: JobDraft, sources: Sequence[Any]) -> dict[str, Any]:
         output["compression"] = draft.output.compression or "snappy"
     elif draft.output.compression not in (None, "none"):
         output["compression"] = draft.output.compression
+    layout = draft.output.layout
+    if draft.output.partition_by is not None:
+        output["partition_by"] = list(draft.output.partition_by)
+        layout = OutputLayout.PARTS
     return {
         "sources": list(sources),
         "output": output,
@@ -131,7 +137,7 @@ def spec_row(draft: JobDraft, sources: Sequence[Any]) -> dict[str, Any]:
             "max_rejected_rows": draft.bad_rows.max_rejected_rows,
             "max_rejected_ratio": draft.bad_rows.max_rejected_ratio,
         },
-        "layout": draft.output.layout.value,
+        "layout": layout.value,
         "shard_size_bytes": draft.shard_size_bytes,
     }
 
@@ -180,8 +186,9 @@ def _check_sources(sources: Sequence[SourceDraft], settings: Settings) -> None:
 
 
 def _check_output(output: OutputDraft) -> None:
-    if output.partition_by is not None:
-        raise _later("Output in folders by a column", "output", "partitionBy")
+    folders = output.partition_by
+    if folders is not None and not (0 < len(folders) <= PARTITIONS_MAX and len(set(folders)) == len(folders)):
+        raise _wrong(f"partitionBy takes 1 to {PARTITIONS_MAX} columns, each once.", "output", "partitionBy")
     if output.uri is not None:
         raise _later("Output to a place of your own", "output", "uri")
     allowed = _COMPRESSIONS[output.format]

@@ -172,6 +172,7 @@ def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec
         },
         staging_dir=str(scratch),
         output_dir=str(scratch),
+        layout="PARTS" if options.partition_by else "SINGLE_FILE",
         shard_size_bytes=options.shard_size,
         memory_bytes=options.memory,
     )
@@ -188,6 +189,10 @@ def _output(options: Namespace) -> Output:
     else:
         format = FORMAT_OF_SUFFIX.get((name.with_suffix("") if packed else name).suffix, "csv")
     output: Output = {"format": format}
+    if options.partition_by:
+        if options.output is None:
+            raise InvalidJob("NO_OUTPUT", "Folders need a place.", "Name the folder to write with -o.")
+        output["partition_by"] = options.partition_by
     if options.formula_safe:
         output["formula_safe"] = True
     if compression := options.compression or packed:

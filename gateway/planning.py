@@ -38,6 +38,7 @@ __all__ = [
     "check_unchanged",
     "engine_format",
     "expand",
+    "files_in",
     "inspect",
     "job_spec",
     "partition_of",
@@ -88,6 +89,17 @@ async def inspect(
     return await _ask(
         lambda: tables.inspect(refs, format=format, dialect=dialect, columns=columns), INSPECT_TIMEOUT_S
     )
+
+
+def files_in(folder: Path) -> list[FileRef]:
+    """The files of a result that is a folder, in their order, with the columns that their folders name."""
+    files = []
+    for path in expand(str(folder)):
+        file = FileRef(path=path, size_bytes=Path(path).stat().st_size)
+        if partition := partition_of(str(Path(path).parent.relative_to(folder))):
+            file["partition"] = partition
+        files.append(file)
+    return files
 
 
 async def preview(source: Source, limit: int) -> Preview:

@@ -27,7 +27,8 @@ class OutputInput:
     )
     layout: drafts.OutputLayout | None = drafts.OutputLayout.SINGLE_FILE
     partition_by: list[str] | None = strawberry.field(
-        default=None, description="Hive-style folders; implies PARTS. Not available yet."
+        default=None,
+        description="Columns that name folders (year=2024) instead of being in the files; implies PARTS.",
     )
     preserve_order: bool | None = strawberry.field(
         default=True, description="Rows leave in the order in which they came, at no matter how many workers."

@@ -259,6 +259,69 @@ def test_what_a_job_wrote_as_a_folder_is_read_again(folder: Path) -> None:
         table(folder / "none*.csv")
 
 
+@pytest.mark.parametrize("format", ["csv", "ndjson", "parquet", "arrow"])
+@pytest.mark.parametrize("size", [None, 60])
+def test_a_result_is_written_into_folders_and_read_again(folder: Path, format: Any, size: int | None) -> None:
+    rows = [(n, ["x/y", "", None, "a=b%"][n % 4], n % 3) for n in range(40)]
+    text = "".join(f"{n},{'' if c is None else chr(34) + c + chr(34)},{k}\n" for n, c, k in rows)
+    write(folder, {"in.csv": "n,c,k\n" + text})
+    staging, out = folder.parent / "staging", folder.parent / "out"
+    staging.mkdir()
+    job = spec.JobSpec(
+        job_id="t",
+        sql="SELECT * FROM t",
+        sources=(table(folder).source("t"),),
+        output={"format": format, "partition_by": ["k", "c"]},
+        bad_rows={"policy": "FAIL_JOB"},
+        staging_dir=str(staging),
+        output_dir=str(folder.parent),
+        layout="PARTS",
+        shard_size_bytes=size,
+    )
+    events = list(local.start(job, threads=2, target=str(out)).follow())
+    assert isinstance(events[-1], spec.Succeeded), events[-1]
+    assert sorted(path.name for path in (out / "k=0").iterdir()) == [
+        "c=",
+        "c=__HIVE_DEFAULT_PARTITION__",
+        "c=a%3Db%25",
+        "c=x%2Fy",
+    ]
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["rows"], manifest["partition_by"], (out / "_SUCCESS").exists()) == (40, ["k", "c"], True)
+    assert all((out / part["name"]).stat().st_size == part["size_bytes"] for part in manifest["parts"])
+    if format == "ndjson":
+        return
+    again = run(out, "SELECT n, c, k FROM t ORDER BY n", table(out))[0].splitlines()
+    first = run(folder, "SELECT n, c, k FROM t ORDER BY n", table(folder))[0].splitlines()
+    assert again == first
+
+
+def test_too_many_folders_and_columns_that_name_none_are_refused(folder: Path) -> None:
+    write(folder, {"in.csv": "n,x\n" + "".join(f"{n},0.5e1\n" for n in range(1_001))})
+    output: Any = {"format": "csv", "partition_by": ["n"]}
+    staging = folder.parent / "staging"
+    staging.mkdir()
+
+    def failure(by: list[str]) -> str:
+        job = spec.JobSpec(
+            "t",
+            "SELECT n, x FROM t",
+            (table(folder).source("t"),),
+            output | {"partition_by": by},
+            {"policy": "FAIL_JOB"},
+            str(staging),
+            str(folder.parent),
+            layout="PARTS",
+        )
+        last = list(local.start(job, threads=1, target=str(folder.parent / "out")).follow())[-1]
+        assert isinstance(last, spec.Failed) and not (folder.parent / "out").exists()
+        staging.mkdir(exist_ok=True)
+        return last.failure.code
+
+    assert failure(["n"]) == "TOO_MANY_PARTITIONS"
+    assert failure(["x"]) == failure(["z"]) == failure(["n", "x"]) == "INVALID_OUTPUT"
+
+
 def test_many_files_make_small_tasks(folder: Path) -> None:
     write(folder, {f"{n}.csv": f"n\n{n}\n" for n in range(300)})
     found = table(folder)

@@ -44,7 +44,7 @@ def test_a_plain_draft_is_accepted() -> None:
         ({"priority": 101}, ["priority"]),
         ({"idempotency_key": ""}, ["idempotencyKey"]),
         ({"idempotency_key": "k" * 201}, ["idempotencyKey"]),
-        ({"output": OutputDraft(partition_by=("country",))}, ["output", "partitionBy"]),
+        ({"output": OutputDraft(partition_by=("country", "country"))}, ["output", "partitionBy"]),
         ({"output": OutputDraft(uri="s3://bucket/out")}, ["output", "uri"]),
         ({"output": OutputDraft(compression="snappy")}, ["output", "compression"]),
         ({"output": OutputDraft(format=FileFormat.ARROW, compression="zstd")}, ["output", "compression"]),
@@ -109,6 +109,8 @@ def test_the_spec_is_in_the_words_of_the_engine() -> None:
         "formula_safe": True,
         "compression": "gzip",
     }
+    folders = drafts.spec_row(replace(DRAFT, output=OutputDraft(partition_by=("country",))), [])
+    assert (folders["layout"], folders["output"]["partition_by"]) == ("PARTS", ["country"])
     packed = OutputDraft(format=FileFormat.NDJSON, compression="zstd")
     assert drafts.spec_row(replace(DRAFT, output=packed), [])["output"] == {
         "format": "ndjson",

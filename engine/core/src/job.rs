@@ -228,6 +228,9 @@ pub struct Output {
     /// CSV: whether text that a spreadsheet would take for a formula gets a `'` before it.
     #[serde(default)]
     pub formula_safe: bool,
+    /// Columns that name folders instead of being in the files; the result is a folder then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partition_by: Vec<String>,
 }
 
 /// What becomes of rows that can't be read. The budgets are kept by the driver.

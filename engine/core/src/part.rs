@@ -31,6 +31,8 @@ pub enum Keep {
     Memory,
     /// In a file always.
     File,
+    /// In a file always, with little in memory before: for one of many.
+    Sparse,
 }
 
 /// Where one attempt puts its results.

@@ -100,6 +100,8 @@ class Output(TypedDict):
     delimiter: NotRequired[str]
     formula_safe: NotRequired[bool]
     """CSV: a `'` before text that a spreadsheet would take for a formula."""
+    partition_by: NotRequired[list[str]]
+    """Columns that name folders (`year=2024`) instead of being in the files; only for output in parts."""
 
 
 class BadRows(TypedDict):

@@ -2,6 +2,7 @@
 //! under a hidden name, and takes its own when all is there.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::{Committed, OutputWriter};
 use crate::error::{EngineError, Result};
 use crate::job::{Column, Output, OutputFormat};
 use crate::part::Part;
-use crate::sink::{extension, hex};
+use crate::sink::{Bundled, extension, hex, unbundled};
 
 /// Names the files, with their rows, sizes and checksums.
 pub const MANIFEST_NAME: &str = "manifest.json";
@@ -27,6 +28,8 @@ struct Manifest<'a> {
     rows: u64,
     size_bytes: u64,
     columns: &'a [Column],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    partition_by: &'a [String],
     parts: Vec<Listed>,
 }
 
@@ -63,13 +66,17 @@ pub fn commit_parts(
     let hidden = HiddenFolder(hidden_beside(target, "partial"));
     fs::create_dir(&hidden.0).map_err(|e| not_created(&e, target))?;
 
-    let listed = write_parts(&hidden.0, parts, output, columns)?;
+    let listed = match output.partition_by.is_empty() {
+        true => write_parts(&hidden.0, parts, output, columns)?,
+        false => write_folders(&hidden.0, parts, output, columns)?,
+    };
     let manifest = Manifest {
         version: 1,
         format: output.format,
         rows: listed.iter().map(|part| part.committed.rows).sum(),
         size_bytes: listed.iter().map(|part| part.committed.size_bytes).sum(),
         columns,
+        partition_by: &output.partition_by,
         parts: listed,
     };
     let mut json = serde_json::to_vec_pretty(&manifest)
@@ -130,6 +137,49 @@ fn write_parts(
         listed.push(Listed { name, committed });
     }
     Ok(listed)
+}
+
+/// A file for each folder of each part that has rows in it, with the number of the part.
+fn write_folders(
+    hidden: &Path,
+    parts: &[Part],
+    output: &Output,
+    columns: &[Column],
+) -> Result<Vec<Listed>> {
+    let in_files: Vec<Column> = columns
+        .iter()
+        .filter(|column| !output.partition_by.contains(&column.name))
+        .cloned()
+        .collect();
+    let plain = Output {
+        partition_by: Vec::new(),
+        ..output.clone()
+    };
+    let extension = extension(output)?;
+    let taken_out = hidden.join(".part");
+    let mut listed = Vec::new();
+    for (number, part) in parts.iter().filter(|p| p.rows() > 0).enumerate() {
+        let (files, mut bytes) = unbundled(part)?;
+        for Bundled {
+            folder,
+            rows,
+            size_bytes,
+        } in files
+        {
+            let mut file = fs::File::create(&taken_out).map_err(not_written)?;
+            io::copy(&mut (&mut bytes).take(size_bytes), &mut file).map_err(not_written)?;
+            fs::create_dir_all(hidden.join(&folder)).map_err(not_written)?;
+            let name = format!("{folder}/part-{number:05}.{extension}");
+            let mut writer = OutputWriter::new(hidden.join(&name), &plain, &in_files, true)?;
+            writer.append(&Part::open(&taken_out, rows, size_bytes))?;
+            let committed = writer.commit()?;
+            listed.push(Listed { name, committed });
+        }
+    }
+    match fs::remove_file(&taken_out) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(not_written(error)),
+        _ => Ok(listed),
+    }
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -13,6 +13,9 @@ use crate::error::{EngineError, Result};
 /// in them.
 const CHUNK_BYTES: usize = 1 << 20;
 
+/// The same for one of many buffers.
+const SPARSE_CHUNK_BYTES: usize = 64 << 10;
+
 /// A growing part. Dropped unfinished, it leaves its file to whoever owns the folder.
 pub struct PartBuffer {
     chunk: Vec<u8>,
@@ -20,6 +23,8 @@ pub struct PartBuffer {
     full_bytes: usize,
     path: PathBuf,
     file: Option<File>,
+    /// The file is open only while it is written, because there are many.
+    is_sparse: bool,
     flushed_bytes: u64,
 }
 
@@ -35,6 +40,7 @@ impl PartBuffer {
             full_bytes: 0,
             path: destination.staging_dir.join(file_name),
             file: None,
+            is_sparse: destination.keep == Keep::Sparse,
             flushed_bytes: 0,
         };
         if destination.keep == Keep::File {
@@ -64,6 +70,7 @@ impl PartBuffer {
         let size_bytes = self.size_bytes();
         self.end_chunk().map_err(not_kept)?;
         let content = match self.file {
+            None if self.is_sparse => Content::File(self.path),
             None => Content::Memory(self.full.into()),
             Some(_) => Content::File(self.path),
         };
@@ -72,6 +79,13 @@ impl PartBuffer {
 
     /// Put the chunk where it is to stay, and begin another.
     fn end_chunk(&mut self) -> io::Result<()> {
+        if self.is_sparse {
+            let mut file = File::options().create(true).append(true).open(&self.path)?;
+            file.write_all(&self.chunk)?;
+            self.flushed_bytes += self.chunk.len() as u64;
+            self.chunk.clear();
+            return Ok(());
+        }
         if let Some(file) = &mut self.file {
             file.write_all(&self.chunk)?;
             self.flushed_bytes += self.chunk.len() as u64;
@@ -102,10 +116,15 @@ impl PartBuffer {
 
 impl Write for PartBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.chunk.len() + bytes.len() > CHUNK_BYTES && !self.chunk.is_empty() {
+        let chunk_bytes = if self.is_sparse {
+            SPARSE_CHUNK_BYTES
+        } else {
+            CHUNK_BYTES
+        };
+        if self.chunk.len() + bytes.len() > chunk_bytes && !self.chunk.is_empty() {
             self.end_chunk()?;
         }
-        let taken = &bytes[..bytes.len().min(CHUNK_BYTES)];
+        let taken = &bytes[..bytes.len().min(chunk_bytes)];
         self.chunk.extend_from_slice(taken);
         Ok(taken.len())
     }

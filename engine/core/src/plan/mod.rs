@@ -127,6 +127,7 @@ pub fn plan(mut job: Job) -> Result<Plan> {
     let outline = job.outline();
     let bound = remembered::bound(&outline, &counts, planned_at_us)?;
     check_columns(&bound.columns)?;
+    sink::check_partitions(&job.output, &bound.columns)?;
     let mut wanted = Vec::with_capacity(bound.stages.pipelines.len());
     for pipeline in &bound.stages.pipelines {
         let source = &job.sources[pipeline.source];

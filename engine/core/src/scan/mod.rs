@@ -156,7 +156,7 @@ impl TableProvider for Table {
                 &self.schema,
                 self.in_folders,
                 projection,
-                pruning,
+                (pruning, parquet::chooses_few(filters)),
                 self.partitions,
             )?,
             FileFormat::Arrow => arrow::leaf(
@@ -187,6 +187,9 @@ impl TableProvider for Table {
         let support = |filter| match can_apply(filter) {
             true => TableProviderFilterPushDown::Exact,
             false if self.is_of_folders(filter) => TableProviderFilterPushDown::Inexact,
+            false if self.format == FileFormat::Parquet && text::applies(filter) => {
+                TableProviderFilterPushDown::Inexact
+            }
             false => TableProviderFilterPushDown::Unsupported,
         };
         Ok(filters.iter().map(support).collect())

@@ -18,6 +18,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, Operator};
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -80,12 +81,36 @@ pub(super) fn schema(source: &Source) -> Result<SchemaRef> {
     source.schema(&Footer::read(source, 0)?.schema)
 }
 
+/// Whether conditions look as if few rows fulfil them. Then the columns that they don't look at are decoded for those rows
+/// alone; where most rows are wanted that takes longer than to decode all and drop some.
+pub(super) fn chooses_few(conditions: &[Expr]) -> bool {
+    let mut ranges = Vec::new();
+    for condition in conditions {
+        match condition {
+            Expr::BinaryExpr(binary) => match binary.op {
+                Operator::Eq | Operator::IsNotDistinctFrom => return true,
+                Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
+                    ranges.extend(condition.column_refs());
+                }
+                _ => {}
+            },
+            Expr::InList(list) if !list.negated => return true,
+            Expr::Between(between) if !between.negated => return true,
+            Expr::Like(like) if !like.negated => return true,
+            Expr::IsNull(_) => return true,
+            _ => {}
+        }
+    }
+    // From one value to another, or limits for several columns.
+    ranges.len() > 1
+}
+
 pub(super) fn leaf(
     source: usize,
     schema: &SchemaRef,
     in_folders: usize,
     projection: Vec<usize>,
-    pruning: Option<Pruning>,
+    (pruning, chooses_few): (Option<Pruning>, bool),
     partitions: usize,
 ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
     let (in_file, in_folders) = schema
@@ -103,7 +128,9 @@ pub(super) fn leaf(
             },
         )])
     };
-    let reader = ParquetSource::new(schema);
+    let reader = ParquetSource::new(schema)
+        .with_pushdown_filters(chooses_few)
+        .with_reorder_filters(true);
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(reader))
         .with_file_groups((0..partitions).map(|_| stand_in()).collect())
         .with_projection_indices(Some(projection))?

@@ -10,6 +10,7 @@ mod digits;
 mod ndjson;
 mod pack;
 pub mod parquet;
+mod partitions;
 mod portable;
 pub mod table;
 mod value;
@@ -25,6 +26,7 @@ pub(crate) use aside::Aside;
 pub(crate) use cells::{Cells, Column as TextColumn, hex};
 pub(crate) use ndjson::write_json;
 pub(crate) use pack::{Joined, Packing};
+pub(crate) use partitions::{Bundled, check as check_partitions, unbundled};
 pub(crate) use portable::{portable_schema, portable_type};
 pub(crate) use table::text as table_text;
 pub(crate) use value::{MAX_SCALAR_BYTES, Scalar};
@@ -62,6 +64,10 @@ pub fn open(
     destination: &Destination,
 ) -> Result<Box<dyn PartSink>> {
     check(output)?;
+    if !output.partition_by.is_empty() {
+        let sink = partitions::PartitionSink::new(output, &schema, destination)?;
+        return Ok(Box::new(sink));
+    }
     Ok(match output.format {
         OutputFormat::Csv => Box::new(csv::CsvSink::new(output, destination)?),
         OutputFormat::Ndjson => Box::new(ndjson::NdjsonSink::new(output, destination)?),
@@ -73,6 +79,9 @@ pub fn open(
 
 /// The delimiter of text that an output takes as it is; None: it takes none.
 pub fn takes_text(output: &Output) -> Option<u8> {
+    if !output.partition_by.is_empty() {
+        return None;
+    }
     match output.format {
         OutputFormat::Csv if !output.formula_safe => delimiter(output).ok(),
         _ => None,

@@ -180,6 +180,7 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
             header: true,
             delimiter: None,
             formula_safe: false,
+            partition_by: vec![],
         },
         bad_rows: BadRows {
             policy: BadRowPolicy::FailJob,

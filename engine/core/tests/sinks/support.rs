@@ -109,6 +109,7 @@ pub fn output(format: OutputFormat) -> Output {
         header: true,
         delimiter: None,
         formula_safe: false,
+        partition_by: vec![],
     }
 }
 
