@@ -19,7 +19,8 @@ pub const OPTIONS: usize = 16;
 
 /// Choices and the file that they are about.
 pub struct Input<'a> {
-    options: &'a [u8],
+    /// [`OPTIONS`] bytes.
+    pub options: &'a [u8],
     /// What is read.
     pub file: &'a [u8],
 }
