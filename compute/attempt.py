@@ -1,11 +1,11 @@
 """One attempt: the call of the engine, wherever it runs. The task of Ray and the thread pool share it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import karyaksham_engine as engine
 
-from .records import dataclass
 from .results import Attempt, Counters, Piece, PieceKind, TaskKey, TaskResult
 from .spec import Failure
 

@@ -4,12 +4,12 @@ Pure. A shard's start may have been guessed, so whatever it says, a reject or an
 the chain up to it is whole.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 from karyaksham_engine.types import ShardReport
 
 from .errors import internal
-from .records import dataclass
 from .results import TaskKey
 from .spec import Failure
 

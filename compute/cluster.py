@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,6 @@ import karyaksham_engine as engine
 
 from . import errors
 from .errors import InfrastructureError
-from .records import dataclass
 
 OBJECT_STORE_BYTES: Final = 256 << 20
 """Data goes through files; the object store carries only progress."""

@@ -5,13 +5,13 @@ import shutil
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import karyaksham_engine as engine
 from karyaksham_engine.types import Column, Committed, FileFormat, Output, OutputFormat
 
-from .records import dataclass
 from .results import Piece, TaskKey
 from .schedule import Proved
 from .spec import Artifact, JobSpec, Layout

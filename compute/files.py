@@ -1,6 +1,7 @@
 """Questions about files that are answered at once, and plans: the engine's answers as plain data."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import karyaksham_engine as engine
 from karyaksham_engine.types import (
@@ -15,7 +16,6 @@ from karyaksham_engine.types import (
 )
 
 from .job import to_engine
-from .records import dataclass
 from .spec import JobSpec
 from .workspace import look
 

@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from .records import dataclass
 from .results import Counters, TaskKey
 from .spec import Failure, Progress, StageProgress, TaskProgress, TaskState
 

@@ -1,14 +1,12 @@
 """What attempts make: pieces of rows in files or in memory, and the records from which a later run reuses them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import karyaksham_engine as engine
 from karyaksham_engine.types import Reject, ShardReport
-
-from .records import dataclass
 
 RECORD_VERSION: Final = 1
 

@@ -7,13 +7,13 @@ job fails with the same row whatever the order in which its shards finish.
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from karyaksham_engine.types import Reject
 
 from .chain import Chain, misguessed
 from .errors import internal
-from .records import dataclass
 from .results import TaskKey, TaskResult
 from .spec import Failure, RowBalance
 

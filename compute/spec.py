@@ -1,11 +1,9 @@
 """What crosses the border of compute: a job in, events out. Frozen, versioned, plain data."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from karyaksham_engine.types import BadRows, Column, FileFormat, Output, Source
-
-from .records import dataclass
 
 SPEC_VERSION = 1
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import ray
@@ -21,7 +22,6 @@ import karyaksham_engine as engine
 
 from .attempt import Ended, Message, Started, counters_of, execute
 from .errors import InfrastructureError, internal, out_of_memory, to_failure, worker_lost
-from .records import dataclass
 from .results import Attempt, Counters, TaskKey, TaskResult, in_files
 from .spec import Failure
 

@@ -5,14 +5,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from karyaksham_engine.errors import SourceError
 from karyaksham_engine.types import Source
 
-from .records import dataclass
 from .results import TaskKey
 
 READ_BYTES: Final = 1 << 20
