@@ -346,7 +346,7 @@ fn a_file_of_blocks_that_was_cut_or_damaged_is_an_error() {
             .iter_mut()
             .for_each(|b| *b = !*b);
         let source = opened(damaged);
-        let error = whole(&*source).err().expect("it is damaged");
+        let error = whole(&*source).expect_err("it is damaged");
         assert!(matches!(
             TextError::reading(0, error),
             TextError::Undecodable(_)
