@@ -4,6 +4,7 @@
 
 mod cut;
 mod explain;
+mod fields;
 mod names;
 mod order;
 mod payload;

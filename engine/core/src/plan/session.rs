@@ -15,12 +15,13 @@ use datafusion::physical_optimizer::optimizer::{PhysicalOptimizer, PhysicalOptim
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
+use super::fields::TouchedFields;
 use super::order::TotalOrder;
 use super::rules::OrderSensitiveAggregates;
 use super::sql::Query;
 use crate::error::{EngineError, Result, closest};
 use crate::functions;
-use crate::job::Job;
+use crate::job::{Job, Validate};
 use crate::scan::Table;
 
 /// Rows of a batch.
@@ -69,7 +70,7 @@ pub fn session(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Sessio
     let mut state = SessionStateBuilder::new()
         .with_config(config())
         .with_default_features()
-        .with_physical_optimizer_rules(rules())
+        .with_physical_optimizer_rules(rules(job))
         .build();
     for function in functions::aggregates() {
         datafusion::execution::FunctionRegistry::register_udaf(&mut state, function)?;
@@ -109,7 +110,7 @@ pub fn table_names(job: &Job, index: usize) -> Vec<&str> {
     names
 }
 
-fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+fn rules(job: &Job) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
         let name = rule.name().to_owned();
@@ -123,6 +124,10 @@ fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         if name == BEFORE_ORDER {
             rules.push(Arc::new(TotalOrder));
         }
+    }
+    // Where all values count, all are read.
+    if job.bad_rows.validate == Validate::Touched {
+        rules.push(Arc::new(TouchedFields));
     }
     rules
 }

@@ -11,7 +11,7 @@ mod text;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::datasource::source::DataSourceExec;
@@ -210,6 +210,14 @@ pub fn pruning_of(plan: &dyn ExecutionPlan) -> Option<&Pruning> {
     text::pruning_of(leaf)
         .or_else(|| parquet::pruning_of(leaf))
         .or_else(|| arrow::pruning_of(leaf))
+}
+
+/// The leaf with other types for its columns, which its source can be read as; None: as it is.
+pub fn with_types(
+    leaf: &DataSourceExec,
+    map: &dyn Fn(usize, &DataType) -> DataType,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    text::with_types(leaf, map)
 }
 
 /// What watches a scan, and where it leaves its rejects.

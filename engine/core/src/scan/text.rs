@@ -112,6 +112,45 @@ pub(super) fn pruning_of(leaf: &DataSourceExec) -> Option<&Pruning> {
     text_source(leaf)?.pruning.as_ref()
 }
 
+/// The leaf with structs of fewer fields for some columns; None where nothing changes.
+pub(super) fn with_types(
+    leaf: &DataSourceExec,
+    map: &dyn Fn(usize, &DataType) -> DataType,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    let source = text_source(leaf).filter(|source| source.format == FileFormat::Ndjson)?;
+    let mut table: Vec<Field> = source
+        .schema
+        .fields()
+        .iter()
+        .map(|f| f.as_ref().clone())
+        .collect();
+    let mut fields: Vec<Field> = vec![];
+    for (number, field) in source.projected.fields().iter().enumerate() {
+        let data_type = map(number, field.data_type());
+        let column = &mut table[source.projection[number]];
+        // A column that comes twice is one column of the file.
+        if source.projection[..number].contains(&source.projection[number]) {
+            return None;
+        }
+        *column = column.clone().with_data_type(data_type.clone());
+        fields.push(field.as_ref().clone().with_data_type(data_type));
+    }
+    if source
+        .projected
+        .fields()
+        .iter()
+        .zip(&fields)
+        .all(|(old, new)| old.as_ref() == new)
+    {
+        return None;
+    }
+    Some(DataSourceExec::from_data_source(TextSource {
+        schema: Arc::new(Schema::new(table)),
+        projected: Arc::new(Schema::new(fields)),
+        ..source.clone()
+    }))
+}
+
 fn text_source(leaf: &DataSourceExec) -> Option<&TextSource> {
     leaf.data_source().downcast_ref::<TextSource>()
 }

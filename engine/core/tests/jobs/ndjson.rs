@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use karyaksham_core::job::{BadRowPolicy, FileFormat, OutputFormat, Source};
+use karyaksham_core::job::{BadRowPolicy, FileFormat, OutputFormat, Source, Validate};
 
 use crate::common::{Bench, fault, in_shards, job, source};
 
@@ -128,6 +128,44 @@ fn bad_lines_are_rejected_or_fail_the_job() {
         done.text, "n\n3\n",
         "the value of `a` is not looked at, the structure is"
     );
+}
+
+/// Which values a job looks at, and so which rows it rejects, is a matter of its query alone.
+#[test]
+fn fields_that_a_query_does_not_touch_are_not_read() {
+    let bench = Bench::new();
+    let path = bench.path("t.ndjson");
+    let line = "{\"a\":{\"x\":1,\"y\":\"no number\",\"z\":{\"u\":2,\"v\":[]}}}\n";
+    fs::write(&path, line).unwrap();
+    let columns =
+        ["a:Struct(\"x\": Int64, \"y\": Int64, \"z\": Struct(\"u\": Int64, \"v\": Int64))"];
+    let source = source("t", FileFormat::Ndjson, &path, &columns);
+    for (sql, expected) in [
+        ("SELECT a['x'] AS x FROM t", Some("x\n1\n")),
+        (
+            "SELECT a['z']['u'] AS u, a['x'] AS x FROM t WHERE a['x'] > 0",
+            Some("u,x\n2,1\n"),
+        ),
+        (
+            "SELECT sum(a['z']['u']) AS u FROM t GROUP BY a['x']",
+            Some("u\n2\n"),
+        ),
+        ("SELECT count(*) AS n FROM t", Some("n\n1\n")),
+        ("SELECT a['y'] AS y FROM t", None),
+        ("SELECT a['x'] AS x FROM t WHERE a['y'] > 0", None),
+        ("SELECT a['z'] AS z FROM t", None),
+        ("SELECT a['x'] AS x, a FROM t", None),
+    ] {
+        let mut wanted = job(sql, std::slice::from_ref(&source));
+        match (bench.run(wanted.clone()), expected) {
+            (Ok(done), Some(expected)) => assert_eq!(done.text, expected, "{sql}"),
+            (Err(_), None) => {}
+            (other, _) => panic!("{sql}: {other:?}"),
+        }
+        wanted.bad_rows.validate = Validate::All;
+        let (_, code, _) = fault(bench.run(wanted));
+        assert_eq!(code, "CAST", "{sql}");
+    }
 }
 
 #[test]
