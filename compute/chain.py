@@ -27,8 +27,6 @@ class Chain:
     """How many shards are proved."""
     end: int | None = None
     """Offset where the proved shards end; None before the first."""
-    data_start: int | None = None
-    """Offset of the file's first record."""
     rows: int = 0
     """Records of the proved shards, rejected ones among them."""
     lines: int = 0
@@ -59,8 +57,6 @@ class Chain:
 
     def accept(self, report: ShardReport) -> None:
         """Count the frontier's shard as proved."""
-        if self.end is None:
-            self.data_start = report["first"]
         self.end = report["end"]
         self.rows += report["rows_read"]
         self.lines += report["lines"]

@@ -59,7 +59,6 @@ class Proved:
     result: TaskResult
     row_base: int = 0
     line_base: int = 0
-    data_start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +277,7 @@ class Schedule:
             if fault is not None:
                 self._end(Broken(fault, key, task.attempt))
                 break
-            proved = Proved(
-                key, task.attempt, task.result, chain.rows, chain.lines, _data_start(chain, task.result)
-            )
+            proved = Proved(key, task.attempt, task.result, chain.rows, chain.lines)
             chain.accept(report)
             self._count(proved, task)
             decisions.append(proved)
@@ -358,14 +355,8 @@ class Schedule:
         if task.failure is not None:
             self._end(Broken(task.failure, key, task.attempt))
         elif task.result is not None and task.chain is not None:
-            proved = Proved(
-                key,
-                task.attempt,
-                task.result,
-                task.chain.rows,
-                task.chain.lines,
-                _data_start(task.chain, task.result),
-            )
+            chain = task.chain
+            proved = Proved(key, task.attempt, task.result, chain.rows, chain.lines)
             reject = task.result.first_reject
             fault = Broken(internal("NO_REJECT"), key, task.attempt)
             self._end(fault if reject is None else BadRow(proved, reject))
@@ -382,12 +373,6 @@ def backoff_s(job_id: str, key: TaskKey, failures: int) -> float:
     seed = f"{job_id}/{key.stage}/{key.shard}/{failures}".encode()
     jitter = int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") / 2**64
     return min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** (failures - 1)) * (0.5 + 0.5 * jitter)
-
-
-def _data_start(chain: Chain, result: TaskResult) -> int:
-    if chain.data_start is not None:
-        return chain.data_start
-    return result.report["first"] if result.report is not None else 0
 
 
 def _over_budget(message: str) -> Failure:
