@@ -65,6 +65,26 @@ pub struct ShardReport {
     pub stopped_at_reject: bool,
 }
 
+impl ShardReport {
+    /// Of a shard of which nothing was read yet.
+    pub(crate) fn of(range: ShardRange) -> Self {
+        Self {
+            lo: range.lo,
+            hi: range.hi,
+            start: StartFound::Exact,
+            ambiguous: false,
+            first: range.lo,
+            end: range.lo,
+            bytes_read: 0,
+            rows_read: 0,
+            rows_passed: 0,
+            rows_rejected: 0,
+            lines: 0,
+            stopped_at_reject: false,
+        }
+    }
+}
+
 /// Cut [`data_start`, `size_bytes`) into ranges of about `shard_bytes`. The first begins exactly; the last is never
 /// shorter than half of `shard_bytes`, unless it is the only one. A file without data gives one empty range.
 pub fn cut(data_start: u64, size_bytes: u64, shard_bytes: u64) -> Vec<ShardRange> {

@@ -91,20 +91,7 @@ impl CsvScan {
             .iter()
             .map(|column| options.schema.fields()[*column].clone())
             .collect();
-        let report = ShardReport {
-            lo: range.lo,
-            hi: range.hi,
-            start: StartFound::Exact,
-            ambiguous: false,
-            first: range.lo,
-            end: range.lo,
-            bytes_read: 0,
-            rows_read: 0,
-            rows_passed: 0,
-            rows_rejected: 0,
-            lines: 0,
-            stopped_at_reject: false,
-        };
+        let report = ShardReport::of(range);
         Self {
             source,
             range,
