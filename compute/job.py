@@ -65,6 +65,7 @@ class Job:
         }
         self._blocks: dict[TaskKey, Piece] = {}
         self._held_bytes = 0
+        self._merge_bytes: dict[int, int] = {}
         share = (spec.memory_bytes or machine_bytes()) // HELD_BLOCKS_SHARE
         self._held_limit_bytes = max(HELD_BLOCKS_LEAST_BYTES, share)
         stages = [self._stage_tasks(stage) for stage in self._stages]
@@ -180,19 +181,21 @@ class Job:
             if result is None:
                 continue
             kept.update(piece.path for piece in result.pieces if piece.path is not None)
-            self._board.counted(key, final_counters(result, self._tasks[key].bytes_total))
+            self._board.counted(key, final_counters(result, self._bytes_of(key)))
             self._apply(self._schedule.restore(key, done.attempt, result, time.monotonic()), known=True)
         self._staging.sweep(kept)
 
     def _launch(self, launch: Launch) -> None:
         stage = self._stages[launch.key.stage]
         inputs: tuple[tuple[Piece, ...], ...] = ()
-        if stage["kind"] == "final":
+        if stage["kind"] == "merge":
             inputs = tuple(
                 tuple(self._blocks[key] for key in self._keys(earlier))
+                if earlier["index"] in stage["inputs"]
+                else ()
                 for earlier in self._stages[: stage["index"]]
             )
-            self._board.resized(stage["index"], sum(block.size_bytes for made in inputs for block in made))
+            self._resize(stage, sum(block.size_bytes for made in inputs for block in made))
         self._executor.launch(
             Attempt(
                 job_id=self._spec.job_id,
@@ -208,6 +211,24 @@ class Job:
             )
         )
 
+    def _resize(self, stage: PlannedStage, bytes_total: int) -> None:
+        """What a stage reads is known once the stages before it are done. Its tasks share it alike."""
+        if stage["index"] not in self._merge_bytes:
+            self._merge_bytes[stage["index"]] = bytes_total // stage["task_count"]
+            self._board.resized(stage["index"], bytes_total)
+
+    def _bytes_of(self, key: TaskKey) -> int:
+        return self._merge_bytes.get(key.stage, self._tasks[key].bytes_total)
+
+    def _drop_blocks(self, done: PlannedStage) -> None:
+        """Let go of the blocks in memory that no stage will read any more, now that `done` has read them."""
+        for number in done["inputs"]:
+            readers = [stage for stage in self._stages if number in stage["inputs"]]
+            if all(self._schedule.stage_done(stage["index"]) for stage in readers):
+                for key in self._keys(self._stages[number]):
+                    block = self._blocks.pop(key, None)
+                    self._held_bytes -= block.size_bytes if block is not None and block.path is None else 0
+
     def _keep(self, stage: PlannedStage) -> Keep:
         if not self._executor.in_memory or (stage["output"] == "part" and self._spec.layout == "PARTS"):
             return "file"
@@ -219,7 +240,7 @@ class Job:
             self._board.started(key, message.attempt, message.node, time.time())
             self._tell(TaskStarted(key.stage, key.shard, message.attempt, message.node))
         elif isinstance(message, Ended) and isinstance(message.outcome, TaskResult):
-            self._board.counted(key, final_counters(message.outcome, self._tasks[key].bytes_total))
+            self._board.counted(key, final_counters(message.outcome, self._bytes_of(key)))
             self._apply(self._schedule.finished(key, message.attempt, message.outcome, now))
         elif isinstance(message, Ended) and isinstance(message.outcome, Failure):
             self._apply(self._schedule.failed(key, message.attempt, message.outcome, now))
@@ -241,11 +262,14 @@ class Job:
 
     def _accept(self, proved: Proved) -> None:
         result = proved.result
-        counters = final_counters(result, self._tasks[proved.key].bytes_total)
+        counters = final_counters(result, self._bytes_of(proved.key))
         self._board.succeeded(proved.key, proved.attempt, counters, time.time())
         if result.block is not None:
             self._blocks[proved.key] = result.block
             self._held_bytes += result.block.size_bytes if result.block.path is None else 0
+        stage = self._stages[proved.key.stage]
+        if stage["inputs"] and self._schedule.stage_done(stage["index"]):
+            self._drop_blocks(stage)
         self.writer.add(proved, self._line_base(proved))
 
     def _line_base(self, proved: Proved) -> int:

@@ -64,7 +64,7 @@ class Board:
         ]
         self._tasks: dict[TaskKey, TaskProgress] = {}
         self._counters: dict[TaskKey, Counters] = {}
-        self._task_bytes = task_bytes
+        self._task_bytes = [list(of_stage) for of_stage in task_bytes]
         self._changed: set[TaskKey] = set()
         self._bytes_total = sum(stage.bytes_total for stage in stages if stage.index in scans)
         self._fraction = 0.0
@@ -84,8 +84,10 @@ class Board:
             self._changed.add(key)
 
     def resized(self, stage: int, bytes_total: int) -> None:
-        """The size of a stage has become known."""
+        """The size of a stage has become known; its tasks share it alike."""
         entry = self._stages[stage]
+        tasks = entry.progress.task_count
+        self._task_bytes[stage] = [bytes_total // tasks] * tasks
         entry.progress = replace(entry.progress, bytes_total=bytes_total)
 
     def succeeded(self, key: TaskKey, attempt: int, counters: Counters, at: float) -> None:

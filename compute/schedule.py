@@ -26,7 +26,7 @@ class StageTasks:
     """A stage as the schedule sees it: how many tasks, and which of them are shards of one file."""
 
     index: int
-    kind: Literal["scan", "final"]
+    kind: Literal["scan", "merge"]
     files: tuple[int, ...]
     """Of each task in the order of shards: the index of its file."""
     file_sizes: tuple[int | None, ...] = ()
@@ -214,6 +214,10 @@ class Schedule:
         """Rows that the proved shards rejected."""
         return self._rejected
 
+    def stage_done(self, stage: int) -> bool:
+        """Whether all tasks of a stage are proved."""
+        return not self._open[stage]
+
     def _current(self, key: TaskKey, attempt: int) -> _Task | None:
         task = self._tasks[key]
         return task if task.state == "RUNNING" and task.attempt == attempt and self.ending is None else None
@@ -224,7 +228,7 @@ class Schedule:
         if self._stopping and key > min(self._stopping):
             return False
         stage = self._tasks[key].stage
-        if stage.kind == "final" and any(self._open[: stage.index]):
+        if stage.kind == "merge" and any(self._open[: stage.index]):
             return False
         window = self._limits.window
         return not (stage.makes_output and window is not None and key.shard >= written + window)
@@ -235,13 +239,13 @@ class Schedule:
         if task.stops_job:
             self._stopping.add(key)
         if task.chain is None:
-            decisions = self._judge_final(key, task)
+            decisions = self._judge_merge(key, task)
         else:
             decisions = self._advance(task.chain, now)
         self._check_end()
         return decisions
 
-    def _judge_final(self, key: TaskKey, task: _Task) -> list[Decision]:
+    def _judge_merge(self, key: TaskKey, task: _Task) -> list[Decision]:
         if task.failure is not None or task.result is None:
             failure = task.failure or internal("NO_RESULT")
             self._end(Broken(failure, key, task.attempt))

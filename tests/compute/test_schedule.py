@@ -81,7 +81,7 @@ def scan(shards: int, *, makes_output: bool = True) -> StageTasks:
 
 
 def final() -> StageTasks:
-    return StageTasks(1, "final", (0,), makes_output=True)
+    return StageTasks(1, "merge", (0,), makes_output=True)
 
 
 def schedule(*stages: StageTasks, limits: Limits | None = None) -> Schedule:

@@ -30,7 +30,7 @@ def test_a_plan_says_its_stages_and_columns(runner: Runner) -> None:
     )
     assert [(s["index"], s["name"], s["kind"], s["output"]) for s in plan.stages] == [
         (0, "scan orders", "scan", "block"),
-        (1, "final", "final", "part"),
+        (1, "final", "merge", "part"),
     ]
     assert [(c["name"], c["type"]) for c in plan.columns] == [("city", "Utf8"), ("s", "Decimal128(28, 2)")]
     assert plan.effective_sql == "SELECT city, sum(amount) AS s FROM orders GROUP BY city"

@@ -35,6 +35,10 @@ pub struct Job {
     /// How many tasks can run at once; only a hint for the size of shards.
     #[serde(default)]
     pub parallelism: Option<usize>,
+    /// Into how many partitions rows go where they must meet; None: chosen from the size of the files. The rows of a
+    /// result that has no order of its own come in the order of these.
+    #[serde(default)]
+    pub exchange_partitions: Option<usize>,
     /// Microseconds since the epoch: what `now()` says in every task. None: the time of planning.
     #[serde(default)]
     pub planned_at_us: Option<i64>,

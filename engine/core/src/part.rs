@@ -4,6 +4,7 @@
 
 mod block;
 mod buffer;
+mod layout;
 mod rejects;
 
 use std::fs::{self, File};
@@ -16,9 +17,10 @@ use bytes::Bytes;
 use crate::error::{EngineError, Result};
 
 pub(crate) use block::compact;
-pub use block::{Batches, Block, BlockWriter};
+pub use block::{Batches, Block, BlockWriter, Segment};
 pub use buffer::PartBuffer;
 pub(crate) use buffer::not_kept;
+pub use layout::{Layout, SortKeys};
 pub use rejects::{RejectsPart, RejectsPartWriter};
 
 /// Bytes of output that are larger go into a file.

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use karyaksham_text::Start;
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileReject, FileShardReport, Output};
-use crate::part::{Block, BlockWriter, Destination, Part, RejectsPart};
-use crate::plan::{Payload, Stages, Work, bound, config, with_exchanges, with_leaf};
+use crate::part::{Block, BlockWriter, Destination, Layout, Part, RejectsPart};
+use crate::plan::{Payload, Stage, Work, bound, config, with_exchanges, with_leaf};
 use crate::progress::{CancelToken, Progress};
 use crate::scan::{self, Piece, Running, Shard, Surroundings};
 use crate::sink::{self, Aside, PartSink};
@@ -102,13 +103,20 @@ fn attempt(
     let runtime = runtime(&context.destination, context.memory_bytes)?;
     let bound = bound(&job, &shards, planned_at_us)?;
     let stages = &bound.stages;
-    let is_whole = stages.last.is_none();
+    let stage = stages.0.get(stage);
+    let stage = stage.ok_or_else(|| EngineError::internal("the plan has no such stage"))?;
+    let is_whole = stage.layout.is_none();
     match work {
-        Work::Final => {
-            let plan = final_plan(stages, inputs, &context.cancel)?;
-            let sink = sink::open(&job.output, plan.schema(), &context.destination)?;
-            let target = Target::Part(Box::new(Aside::new(sink)));
-            drive(&plan, runtime, context, target, &|| false)
+        Work::Merge(from, to) => {
+            let plan = merge_plan(stage, inputs, &context.cancel)?;
+            let target = match &stage.layout {
+                Some(layout) => Target::block(&plan, layout, context)?,
+                None => {
+                    let sink = sink::open(&job.output, plan.schema(), &context.destination)?;
+                    Target::Part(Box::new(Aside::new(sink)))
+                }
+            };
+            drive(&plan, from..to, runtime, context, target, &|| false)
         }
         Work::Scan(shard) => {
             let mut shard = with_start(shard, start);
@@ -117,17 +125,16 @@ fn attempt(
                 source.files = vec![file];
             }
             let verbatim = is_whole.then(|| sink::takes_text(&job.output)).flatten();
-            let (plan, running) = scan_plan(stages, stage, &job, &shard, verbatim, context)?;
-            let target = if is_whole {
-                Target::part(&job.output, &plan, context)?
-            } else {
-                Target::block(&plan, context)?
+            let (plan, running) = scan_plan(stage, &job, &shard, verbatim, context)?;
+            let target = match &stage.layout {
+                Some(layout) => Target::block(&plan, layout, context)?,
+                None => Target::part(&job.output, &plan, context)?,
             };
             let stopped = || running.stopped_at_reject();
             let outcome = if running.is_text() {
                 copy(&running, context, target)?
             } else {
-                drive(&plan, runtime, context, target, &stopped)?
+                drive(&plan, 0..1, runtime, context, target, &stopped)?
             };
             let mut scanned = running.finish()?;
             scanned.report.file = number;
@@ -154,21 +161,16 @@ fn with_start(mut shard: Shard, start: Option<u64>) -> Shard {
 }
 
 fn scan_plan(
-    stages: &Stages,
-    stage: usize,
+    stage: &Stage,
     job: &crate::Job,
     shard: &Shard,
     verbatim: Option<u8>,
     context: &Context,
 ) -> Result<(Arc<dyn ExecutionPlan>, Running)> {
-    let pipeline = stages
-        .pipelines
-        .get(stage)
-        .ok_or_else(|| EngineError::internal(format!("the plan has no scan {stage}")))?;
     // Rows can be copied where nothing is done with them but choosing.
-    let verbatim = verbatim.filter(|_| is_bare(&pipeline.plan));
+    let verbatim = verbatim.filter(|_| is_bare(&stage.plan));
     let mut running = None;
-    let plan = with_leaf(&pipeline.plan, &mut |leaf| {
+    let plan = with_leaf(&stage.plan, &mut |leaf| {
         let surroundings = Surroundings {
             cancel: context.cancel.clone(),
             progress: context.progress.clone(),
@@ -190,24 +192,23 @@ fn is_bare(plan: &Arc<dyn ExecutionPlan>) -> bool {
     }
 }
 
-fn final_plan(
-    stages: &Stages,
+fn merge_plan(
+    stage: &Stage,
     inputs: &[Vec<Block>],
     cancel: &CancelToken,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let last = stages
-        .last
-        .as_ref()
-        .ok_or_else(|| EngineError::internal("the plan has no final stage"))?;
-    with_exchanges(last, &mut |exchange| match inputs.get(exchange.stage()) {
-        Some(blocks) if !blocks.is_empty() => Ok(Arc::new(
-            exchange.with_blocks(blocks.clone(), cancel.clone()),
-        )),
-        _ => Err(EngineError::internal(format!(
-            "the blocks of stage {} are missing",
-            exchange.stage()
-        ))),
-    })
+    with_exchanges(
+        &stage.plan,
+        &mut |exchange| match inputs.get(exchange.stage()) {
+            Some(blocks) if !blocks.is_empty() => Ok(Arc::new(
+                exchange.with_blocks(blocks.clone(), cancel.clone()),
+            )),
+            _ => Err(EngineError::internal(format!(
+                "the blocks of stage {} are missing",
+                exchange.stage()
+            ))),
+        },
+    )
 }
 
 /// Where the rows go.
@@ -225,8 +226,8 @@ impl Target {
         )?))
     }
 
-    fn block(plan: &Arc<dyn ExecutionPlan>, context: &Context) -> Result<Self> {
-        let writer = BlockWriter::new(plan.schema(), &context.destination)?;
+    fn block(plan: &Arc<dyn ExecutionPlan>, layout: &Layout, context: &Context) -> Result<Self> {
+        let writer = BlockWriter::new(plan.schema(), layout, &context.destination)?;
         Ok(Self::Block(Box::new(writer)))
     }
 
@@ -258,9 +259,10 @@ fn copy(running: &Running, context: &Context, mut target: Target) -> Result<Outc
     target.finish(rows_written)
 }
 
-/// Run a plan of one partition to its end in this thread. `stopped` says that the rest of it is not wanted.
+/// Run some partitions of a plan to their ends in this thread, one after the other. `stopped` says that the rest of it is not wanted.
 fn drive(
     plan: &Arc<dyn ExecutionPlan>,
+    partitions: Range<usize>,
     runtime: Arc<RuntimeEnv>,
     context: &Context,
     mut target: Target,
@@ -276,7 +278,7 @@ fn drive(
     let task = Arc::new(TaskContext::new(
         None,
         "task".to_owned(),
-        config(),
+        config(1),
         functions.0,
         functions.1,
         functions.2,
@@ -284,27 +286,30 @@ fn drive(
         runtime,
     ));
     let rows = reactor.block_on(async {
-        let mut stream = plan.execute(0, task)?;
         let mut rows = 0;
-        loop {
-            let batch = tokio::select! {
-                biased;
-                () = context.cancel.canceled() => return Err(EngineError::Canceled),
-                batch = stream.next() => batch,
-            };
-            let Some(batch) = batch.transpose()? else {
-                return Ok(rows);
-            };
-            if stopped() {
-                return Ok(rows);
+        for partition in partitions {
+            let mut stream = plan.execute(partition, Arc::clone(&task))?;
+            loop {
+                let batch = tokio::select! {
+                    biased;
+                    () = context.cancel.canceled() => return Err(EngineError::Canceled),
+                    batch = stream.next() => batch,
+                };
+                let Some(batch) = batch.transpose()? else {
+                    break;
+                };
+                if stopped() {
+                    return Ok(rows);
+                }
+                match &mut target {
+                    Target::Block(writer) => writer.write(&batch)?,
+                    Target::Part(sink) => sink.write(&batch)?,
+                }
+                rows += batch.num_rows() as u64;
+                context.progress.add_written(batch.num_rows() as u64);
             }
-            match &mut target {
-                Target::Block(writer) => writer.write(&batch)?,
-                Target::Part(sink) => sink.write(&batch)?,
-            }
-            rows += batch.num_rows() as u64;
-            context.progress.add_written(batch.num_rows() as u64);
         }
+        Ok(rows)
     })?;
     target.finish(rows)
 }

@@ -123,6 +123,9 @@ class Job(TypedDict):
     """Target size of a shard; None: chosen from the file's size and `parallelism`."""
     parallelism: NotRequired[int]
     """How many tasks can run at once; only a hint for the size of shards."""
+    exchange_partitions: NotRequired[int]
+    """Into how many partitions rows go where they must meet; chosen from the size of the files. The rows of a result
+    that has no order of its own come in the order of these."""
     planned_at_us: NotRequired[int | None]
     """Microseconds since the epoch: what `now()` says in every task. None: the time of planning. Planning the same job
     again with the same value gives the same tasks, byte for byte, so that finished ones can be reused."""
@@ -135,12 +138,14 @@ class Job(TypedDict):
 class PlannedStage(TypedDict):
     index: int
     name: str
-    """`scan <table>` or `final`."""
-    kind: Literal["scan", "final"]
+    """`scan <table>`, `merge <number>` or `final`."""
+    kind: Literal["scan", "merge"]
     task_count: int
     bytes_total: int
     output: Literal["block", "part"]
     """What each task of it makes: a block for a later stage, or a part of the job's output."""
+    inputs: list[int]
+    """The stages whose blocks it reads."""
 
 
 class Reject(TypedDict):

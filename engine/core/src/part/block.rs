@@ -1,27 +1,47 @@
-//! Rows between stages. In memory they are the batches themselves; in a file they are an Arrow IPC stream, which is
-//! read batch by batch, and which, unlike an IPC file, may hold dictionaries that differ from batch to batch.
+//! Rows between stages, in segments: runs of rows of one partition. In memory a segment is a batch. In a file it is an
+//! Arrow IPC stream, which, unlike an IPC file, may hold dictionaries that differ from batch to batch; the file ends in a
+//! table of its segments, so that any partition, and any range of sorted rows, is read without the rest:
+//!
+//! `segment ... table (JSON), length of the table (8 bytes, little endian), "KARYBLK1"`
+
+mod writer;
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
+use serde::{Deserialize, Serialize};
 
-use super::{Destination, Keep, create, not_kept, open_whole};
+pub use self::writer::BlockWriter;
+use super::open_whole;
 use crate::error::{EngineError, Result};
 
-/// The file's name in the folder of the attempt.
-const FILE_NAME: &str = "block.arrow";
+const MAGIC: &[u8; 8] = b"KARYBLK1";
 
-/// What is larger goes into a file; rows take several times the bytes of their text.
-const MEMORY_LIMIT_BYTES: usize = 128 << 20;
+/// Of the length and the magic.
+const FOOT_BYTES: u64 = 16;
 
 /// A string column is copied when it holds on to more than this many times the bytes it shows.
 const MAX_SLACK: usize = 2;
+
+/// Rows of one partition that come one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Which.
+    pub partition: usize,
+    /// How many rows.
+    pub rows: u64,
+    /// Of sorted blocks, the sort key of the first row, as bytes.
+    pub key: Vec<u8>,
+    /// Where it is in the file.
+    offset: u64,
+    length: u64,
+}
 
 /// Rows for a later stage.
 #[derive(Debug, Clone)]
@@ -33,7 +53,7 @@ pub struct Block {
 
 #[derive(Debug, Clone)]
 enum Held {
-    Memory(Arc<[RecordBatch]>),
+    Memory(Arc<[(Segment, RecordBatch)]>),
     File(PathBuf),
 }
 
@@ -65,40 +85,131 @@ impl Block {
         self.size_bytes
     }
 
-    /// The batches in the order they were written, one at a time.
+    /// What it consists of, in the order of its rows.
+    ///
+    /// # Errors
+    /// TransientIo PART_LOST where the file is gone or not whole.
+    pub fn segments(&self) -> Result<Vec<Segment>> {
+        match &self.held {
+            Held::Memory(held) => Ok(held.iter().map(|(segment, _)| segment.clone()).collect()),
+            Held::File(path) => read_table(&mut open_whole(path, self.size_bytes)?),
+        }
+    }
+
+    /// All rows in the order they were written, batch by batch.
     ///
     /// # Errors
     /// TransientIo PART_LOST where the file is gone or not whole.
     pub fn batches(&self) -> Result<Batches> {
+        let batches = self.picked(&|_| true, 0, u64::MAX)?;
+        if batches.rows_left == self.rows {
+            return Ok(batches);
+        }
+        let found = batches.rows_left;
+        Err(lost(&format!("has {found} of {} rows", self.rows)))
+    }
+
+    /// The rows of one partition.
+    ///
+    /// # Errors
+    /// As [`Self::batches`].
+    pub fn partition(&self, partition: usize) -> Result<Batches> {
+        self.picked(&|segment| segment.partition == partition, 0, u64::MAX)
+    }
+
+    /// The rows from number `from` up to and without number `to`.
+    ///
+    /// # Errors
+    /// As [`Self::batches`].
+    pub fn slice(&self, from: u64, to: u64) -> Result<Batches> {
+        self.picked(&|_| true, from, to)
+    }
+
+    fn picked(&self, wanted: &dyn Fn(&Segment) -> bool, from: u64, to: u64) -> Result<Batches> {
+        let mut row = 0;
+        let mut rows_left = 0;
+        let mut pick = |segment: &Segment| {
+            let first = row;
+            if wanted(segment) {
+                row += segment.rows;
+            } else {
+                return None;
+            }
+            let (skip, end) = (from.max(first) - first, to.min(row).saturating_sub(first));
+            let rows = end.saturating_sub(skip);
+            rows_left += rows;
+            (rows > 0).then_some((skip, rows))
+        };
         let source = match &self.held {
-            Held::Memory(batches) => Reading::Memory {
-                batches: Arc::clone(batches),
-                next: 0,
-            },
+            Held::Memory(held) => {
+                let mut slices = Vec::new();
+                for (segment, batch) in held.iter() {
+                    if let Some((skip, rows)) = pick(segment) {
+                        slices.push(batch.slice(skip as usize, rows as usize));
+                    }
+                }
+                Picked::Memory(slices.into_iter())
+            }
             Held::File(path) => {
-                let file = open_whole(path, self.size_bytes)?;
-                Reading::File(StreamReader::try_new_buffered(file, None)?)
+                let mut file = open_whole(path, self.size_bytes)?;
+                let mut runs = Vec::new();
+                for segment in read_table(&mut file)? {
+                    if let Some((skip, rows)) = pick(&segment) {
+                        let (offset, length) = (segment.offset, segment.length);
+                        runs.push(Run {
+                            offset,
+                            length,
+                            skip,
+                            rows,
+                        });
+                    }
+                }
+                Picked::File {
+                    file,
+                    runs: runs.into_iter(),
+                    open: None,
+                }
             }
         };
-        Ok(Batches {
-            source,
-            rows_left: self.rows,
-        })
+        Ok(Batches { source, rows_left })
     }
 }
 
-/// The batches of a [`Block`]; ends with an error when rows are missing.
+/// Rows of a [`Block`]; ends with an error when rows are missing.
 pub struct Batches {
-    source: Reading,
+    source: Picked,
     rows_left: u64,
 }
 
-enum Reading {
-    Memory {
-        batches: Arc<[RecordBatch]>,
-        next: usize,
+enum Picked {
+    Memory(IntoIter<RecordBatch>),
+    File {
+        file: File,
+        runs: IntoIter<Run>,
+        open: Option<Open>,
     },
-    File(StreamReader<std::io::BufReader<File>>),
+}
+
+/// Rows of a segment in a file.
+struct Run {
+    offset: u64,
+    length: u64,
+    skip: u64,
+    rows: u64,
+}
+
+/// A segment that is being read.
+struct Open {
+    reader: StreamReader<BufReader<Take<File>>>,
+    skip: u64,
+    rows: u64,
+}
+
+impl Batches {
+    /// Whether there is nothing more to come.
+    pub fn is_empty(&self) -> bool {
+        self.rows_left == 0
+    }
 }
 
 impl Iterator for Batches {
@@ -106,121 +217,88 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = match &mut self.source {
-            Reading::Memory { batches, next } => {
-                let batch = batches.get(*next).cloned();
-                *next += 1;
-                batch
+            Picked::Memory(slices) => slices.next().map(Ok),
+            Picked::File { file, runs, open } => next_of_file(file, runs, open).transpose(),
+        };
+        match batch {
+            Some(Ok(batch)) => {
+                self.rows_left = self.rows_left.saturating_sub(batch.num_rows() as u64);
+                Some(Ok(batch))
             }
-            Reading::File(reader) => match reader.next() {
-                Some(Ok(batch)) => Some(batch),
-                Some(Err(error)) => return Some(Err(error.into())),
-                None => None,
-            },
-        };
-        let Some(batch) = batch else {
-            let missing = std::mem::take(&mut self.rows_left);
-            return (missing > 0).then(|| {
-                Err(EngineError::transient(
-                    "PART_LOST",
-                    format!("A block of rows ends {missing} rows early."),
-                ))
-            });
-        };
-        self.rows_left = self.rows_left.saturating_sub(batch.num_rows() as u64);
-        Some(Ok(batch))
+            Some(Err(error)) => Some(Err(error)),
+            None => {
+                let missing = std::mem::take(&mut self.rows_left);
+                (missing > 0).then(|| Err(lost(&format!("ends {missing} rows early"))))
+            }
+        }
     }
 }
 
-/// Gathers the rows of one task.
-pub struct BlockWriter {
-    schema: SchemaRef,
-    path: PathBuf,
-    rows: u64,
-    held_bytes: usize,
-    batches: Vec<RecordBatch>,
-    file: Option<StreamWriter<BufWriter<File>>>,
+fn next_of_file(
+    file: &File,
+    runs: &mut IntoIter<Run>,
+    open: &mut Option<Open>,
+) -> Result<Option<RecordBatch>> {
+    loop {
+        if let Some(mut now) = open.take() {
+            if now.rows > 0
+                && let Some(batch) = now.reader.next().transpose()?
+            {
+                let rows = batch.num_rows() as u64;
+                let skip = now.skip.min(rows);
+                let taken = (rows - skip).min(now.rows);
+                now.skip -= skip;
+                now.rows -= taken;
+                *open = Some(now);
+                if taken > 0 {
+                    return Ok(Some(batch.slice(skip as usize, taken as usize)));
+                }
+                continue;
+            }
+        }
+        let Some(run) = runs.next() else {
+            return Ok(None);
+        };
+        // The copies share their place in the file; one segment is read at a time.
+        let mut from = file.try_clone()?;
+        from.seek(SeekFrom::Start(run.offset))?;
+        let buffered = BufReader::with_capacity(1 << 18, from.take(run.length));
+        *open = Some(Open {
+            reader: StreamReader::try_new(buffered, None)?,
+            skip: run.skip,
+            rows: run.rows,
+        });
+    }
 }
 
-impl BlockWriter {
-    /// For the attempt that owns `destination`.
-    ///
-    /// # Errors
-    /// Those of making the file.
-    pub fn new(schema: SchemaRef, destination: &Destination) -> Result<Self> {
-        let mut writer = Self {
-            schema,
-            path: destination.staging_dir.join(FILE_NAME),
-            rows: 0,
-            held_bytes: 0,
-            batches: Vec::new(),
-            file: None,
-        };
-        if destination.keep == Keep::File {
-            writer.spill()?;
-        }
-        Ok(writer)
+fn read_table(file: &mut File) -> Result<Vec<Segment>> {
+    let size_bytes = file.metadata()?.len();
+    let end = size_bytes.checked_sub(FOOT_BYTES);
+    let end = end.ok_or_else(|| lost("is too short"))?;
+    let mut foot = [0; FOOT_BYTES as usize];
+    file.seek(SeekFrom::Start(end))?;
+    file.read_exact(&mut foot)?;
+    let (length, magic) = foot.split_at(8);
+    if magic != MAGIC {
+        return Err(lost("does not end as a block does"));
     }
+    let length = length.try_into().map(u64::from_le_bytes).unwrap_or(0);
+    let start = end.checked_sub(length);
+    let start = start.ok_or_else(|| lost("has a table longer than itself"))?;
+    let mut table = vec![0; length as usize];
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(&mut table)?;
+    let segments: Vec<Segment> =
+        serde_json::from_slice(&table).map_err(|_| lost("has a table that can't be read"))?;
+    let fits = |s: &Segment| s.offset.checked_add(s.length).is_some_and(|to| to <= start);
+    match segments.iter().all(fits) {
+        true => Ok(segments),
+        false => Err(lost("has a table that does not fit it")),
+    }
+}
 
-    /// Add rows.
-    ///
-    /// # Errors
-    /// ResourceError DISK_FULL, and others of writing.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        if batch.num_rows() == 0 {
-            return Ok(());
-        }
-        self.rows += batch.num_rows() as u64;
-        let batch = compact(batch)?;
-        if let Some(file) = &mut self.file {
-            file.write(&batch)?;
-            return Ok(());
-        }
-        self.held_bytes += held_bytes(&batch)?;
-        self.batches.push(batch);
-        if self.held_bytes > MEMORY_LIMIT_BYTES {
-            self.spill()?;
-        }
-        Ok(())
-    }
-
-    /// Rows so far.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// All of them.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn finish(mut self) -> Result<Block> {
-        let (held, size_bytes) = match self.file.take() {
-            None => (Held::Memory(self.batches.into()), self.held_bytes as u64),
-            Some(mut writer) => {
-                writer.finish()?;
-                let buffered = writer.into_inner()?;
-                let file = buffered
-                    .into_inner()
-                    .map_err(|e| not_kept(e.into_error()))?;
-                let size_bytes = file.metadata()?.len();
-                (Held::File(self.path), size_bytes)
-            }
-        };
-        Ok(Block {
-            rows: self.rows,
-            size_bytes,
-            held,
-        })
-    }
-
-    fn spill(&mut self) -> Result<()> {
-        let file = BufWriter::with_capacity(1 << 20, create(&self.path).map_err(not_kept)?);
-        let mut writer = StreamWriter::try_new(file, &self.schema)?;
-        for batch in self.batches.drain(..) {
-            writer.write(&batch)?;
-        }
-        self.file = Some(writer);
-        Ok(())
-    }
+fn lost(what: &str) -> EngineError {
+    EngineError::transient("PART_LOST", format!("A block of rows {what}."))
 }
 
 /// The batch with its own strings only: views may hold on to whole chunks of a file for a few short strings.
@@ -255,24 +333,11 @@ fn compact_column(column: &ArrayRef) -> ArrayRef {
     Arc::clone(column)
 }
 
-/// What the rows take, without counting twice what slices share.
-fn held_bytes(batch: &RecordBatch) -> Result<usize> {
-    let mut total = 0;
-    for column in batch.columns() {
-        total += column.to_data().get_slice_memory_size()?;
-        total += match column.data_type() {
-            DataType::Utf8View => column.as_string_view().total_buffer_bytes_used(),
-            DataType::BinaryView => column.as_binary_view().total_buffer_bytes_used(),
-            _ => 0,
-        };
-    }
-    Ok(total)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::part::{Destination, Keep, Layout};
     use arrow::array::{Int64Array, StringViewArray};
     use arrow::datatypes::{Field, Schema};
 
@@ -301,7 +366,8 @@ mod tests {
         let batch = sample(20_000);
         for keep in [Keep::Memory, Keep::File] {
             let (_dir, destination) = destination(keep);
-            let mut writer = BlockWriter::new(batch.schema(), &destination).unwrap();
+            let mut writer =
+                BlockWriter::new(batch.schema(), &Layout::Whole, &destination).unwrap();
             for at in (0..20_000).step_by(1_000) {
                 writer.write(&batch.slice(at, 1_000)).unwrap();
             }
@@ -320,7 +386,7 @@ mod tests {
     fn a_large_block_moves_into_a_file() {
         let (_dir, destination) = destination(Keep::Memory);
         let batch = sample(100_000);
-        let mut writer = BlockWriter::new(batch.schema(), &destination).unwrap();
+        let mut writer = BlockWriter::new(batch.schema(), &Layout::Whole, &destination).unwrap();
         let mut rows = 0;
         while rows < 2_500_000 {
             writer.write(&batch).unwrap();
@@ -340,7 +406,7 @@ mod tests {
     fn a_cut_off_block_is_lost_and_not_short() {
         let (_dir, destination) = destination(Keep::File);
         let batch = sample(10_000);
-        let mut writer = BlockWriter::new(batch.schema(), &destination).unwrap();
+        let mut writer = BlockWriter::new(batch.schema(), &Layout::Whole, &destination).unwrap();
         writer.write(&batch).unwrap();
         let block = writer.finish().unwrap();
         let path = block.path().unwrap().to_path_buf();

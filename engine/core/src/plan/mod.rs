@@ -21,10 +21,9 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{EngineError, Result, duplicate_column};
 use crate::job::{Column, FileRef, Job, columns_of};
-use crate::scan::Shard;
 use crate::sink;
 
-pub(crate) use cut::{Stages, with_exchanges, with_leaf};
+pub(crate) use cut::{Stage, Stages, with_exchanges, with_leaf};
 pub use payload::{Payload, VERSION, Work};
 pub(crate) use remembered::bound;
 pub(crate) use session::config;
@@ -35,8 +34,8 @@ pub(crate) use session::config;
 pub enum StageKind {
     /// Reads shards.
     Scan,
-    /// Brings together what the scans left.
-    Final,
+    /// Brings together what earlier stages left.
+    Merge,
 }
 
 /// What each task of a stage makes.
@@ -54,7 +53,7 @@ pub enum StageOutput {
 pub struct PlannedStage {
     /// From 0.
     pub index: usize,
-    /// `scan <table>` or `final`.
+    /// `scan <table>`, `merge <number>`, or `final`.
     pub name: String,
     /// What it does.
     pub kind: StageKind,
@@ -64,6 +63,8 @@ pub struct PlannedStage {
     pub bytes_total: u64,
     /// What each task makes.
     pub output: StageOutput,
+    /// The stages whose blocks it reads.
+    pub inputs: Vec<usize>,
 }
 
 /// One task of one stage.
@@ -105,11 +106,19 @@ pub struct Plan {
     planned_at_us: i64,
     /// How many each source has.
     shards: Vec<usize>,
-    /// Those that each scan stage reads.
-    wanted: Vec<Vec<Shard>>,
+    /// What the tasks of each stage do.
+    work: Vec<Vec<Work>>,
     files: Vec<Vec<FileRef>>,
-    has_final: bool,
 }
+
+/// Bytes of input for each partition of an exchange.
+const PARTITION_BYTES: u64 = 64 << 20;
+
+/// More partitions are too small a piece of each block.
+const MOST_PARTITIONS: u64 = 256;
+
+/// Tasks of a merge stage for each that can run at once.
+const MERGE_ROUNDS: usize = 4;
 
 /// Parse, bind and cut a job.
 ///
@@ -125,16 +134,27 @@ pub fn plan(mut job: Job) -> Result<Plan> {
     let counts: Vec<usize> = shards.iter().map(Vec::len).collect();
     let files: Vec<Vec<FileRef>> = job.sources.iter().map(|s| s.files.clone()).collect();
     let planned_at_us = *job.planned_at_us.get_or_insert_with(now_us);
+    if job.exchange_partitions.is_none() {
+        let files = job.sources.iter().flat_map(|source| &source.files);
+        let size_bytes: u64 = files.map(|file| file.size_bytes).sum();
+        let partitions = (size_bytes / PARTITION_BYTES).clamp(1, MOST_PARTITIONS);
+        job.exchange_partitions = Some(partitions as usize);
+    }
     let outline = job.outline();
     let bound = remembered::bound(&outline, &counts, planned_at_us)?;
     check_columns(&bound.columns)?;
     sink::check_partitions(&job.output, &bound.columns)?;
-    let mut wanted = Vec::with_capacity(bound.stages.pipelines.len());
-    for pipeline in &bound.stages.pipelines {
-        let source = &job.sources[pipeline.source];
-        wanted.push(shards::wanted(pipeline, source, &shards[pipeline.source])?);
+    let mut work = Vec::with_capacity(bound.stages.0.len());
+    for stage in &bound.stages.0 {
+        work.push(match stage.source {
+            Some(index) => {
+                let wanted = shards::wanted(&stage.plan, &job.sources[index], &shards[index])?;
+                wanted.into_iter().map(Work::Scan).collect()
+            }
+            None => merges(stage, job.parallelism),
+        });
     }
-    let (planned, text) = describe(&job, &bound, &wanted);
+    let (planned, text) = describe(&job, &bound, &work);
     Ok(Plan {
         stages: planned,
         columns: bound.columns.clone(),
@@ -142,11 +162,23 @@ pub fn plan(mut job: Job) -> Result<Plan> {
         text,
         planned_at_us,
         shards: counts,
-        wanted,
+        work,
         files,
-        has_final: bound.stages.last.is_some(),
         job: outline,
     })
+}
+
+/// Partitions into tasks: one each, or several that follow each other where there would be more tasks than are of use.
+fn merges(stage: &Stage, parallelism: Option<usize>) -> Vec<Work> {
+    let partitions = stage.partitions();
+    let tasks = match stage.is_sorted {
+        true => partitions,
+        false => MERGE_ROUNDS * parallelism.unwrap_or(1).max(1),
+    };
+    let each = partitions.div_ceil(tasks).max(1);
+    let from = (0..partitions).step_by(each);
+    from.map(|from| Work::Merge(from, (from + each).min(partitions)))
+        .collect()
 }
 
 fn now_us() -> i64 {
@@ -180,7 +212,7 @@ fn bind(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Bound> {
     let physical = session::physical_plan(&state, &query, job)?;
     Ok(Bound {
         columns: columns_of(&physical.schema()),
-        stages: cut::cut(&physical)?,
+        stages: cut::cut(&physical, session::partitions_of(job))?,
         sql: query.text,
     })
 }
@@ -215,38 +247,41 @@ fn check_columns(columns: &[Column]) -> Result<()> {
     }
 }
 
-fn describe(job: &Job, bound: &Bound, wanted: &[Vec<Shard>]) -> (Vec<PlannedStage>, String) {
+fn describe(job: &Job, bound: &Bound, work: &[Vec<Work>]) -> (Vec<PlannedStage>, String) {
     let mut planned = Vec::new();
     let mut text = String::new();
-    let is_whole = bound.stages.last.is_none();
-    for (index, pipeline) in bound.stages.pipelines.iter().enumerate() {
-        let shards = &wanted[index];
-        let stage = PlannedStage {
+    let mut merges = 0;
+    for (index, (stage, work)) in bound.stages.0.iter().zip(work).enumerate() {
+        let is_last = stage.layout.is_none();
+        let name = match stage.source {
+            Some(source) => format!("scan {}", job.sources[source].name),
+            None if is_last => "final".to_owned(),
+            None => {
+                merges += 1;
+                format!("merge {merges}")
+            }
+        };
+        let bytes = |work: &Work| match work {
+            Work::Scan(shard) => shard.stored_bytes,
+            Work::Merge(..) => 0,
+        };
+        let described = PlannedStage {
             index,
-            name: format!("scan {}", job.sources[pipeline.source].name),
-            kind: StageKind::Scan,
-            task_count: shards.len(),
-            bytes_total: shards.iter().map(|shard| shard.stored_bytes).sum(),
-            output: if is_whole {
-                StageOutput::Part
-            } else {
-                StageOutput::Block
+            name,
+            kind: match stage.source {
+                Some(_) => StageKind::Scan,
+                None => StageKind::Merge,
             },
+            task_count: work.len(),
+            bytes_total: work.iter().map(bytes).sum(),
+            output: match is_last {
+                true => StageOutput::Part,
+                false => StageOutput::Block,
+            },
+            inputs: stage.inputs.clone(),
         };
-        explain::stage(&mut text, &stage, &pipeline.plan, is_whole);
-        planned.push(stage);
-    }
-    if let Some(last) = &bound.stages.last {
-        let stage = PlannedStage {
-            index: planned.len(),
-            name: "final".to_owned(),
-            kind: StageKind::Final,
-            task_count: 1,
-            bytes_total: 0,
-            output: StageOutput::Part,
-        };
-        explain::stage(&mut text, &stage, last, is_whole);
-        planned.push(stage);
+        explain::stage(&mut text, &described, stage);
+        planned.push(described);
     }
     (planned, text)
 }
@@ -262,14 +297,18 @@ impl Plan {
     /// # Errors
     /// InternalError for a stage that the plan does not have.
     pub fn tasks(&self, stage: usize) -> Result<Vec<Task>> {
-        let task = |shard: usize, work: Work| {
-            let (file, bytes_total, header_lines) = match &work {
+        let work = self
+            .work
+            .get(stage)
+            .ok_or_else(|| EngineError::internal(format!("the plan has no stage {stage}")))?;
+        let task = |(shard, work): (usize, &Work)| {
+            let (file, bytes_total, header_lines) = match work {
                 Work::Scan(shard) => (shard.file, shard.stored_bytes, shard.header_lines),
-                Work::Final => (0, 0, 0),
+                Work::Merge(..) => (0, 0, 0),
             };
-            let path = match &work {
+            let path = match work {
                 Work::Scan(shard) => self.files[shard.source].get(shard.file).cloned(),
-                Work::Final => None,
+                Work::Merge(..) => None,
             };
             let payload = Payload {
                 version: VERSION.to_owned(),
@@ -278,7 +317,7 @@ impl Plan {
                 file: path,
                 shards: self.shards.clone(),
                 stage,
-                work,
+                work: work.clone(),
             };
             Ok(Task {
                 stage,
@@ -289,17 +328,6 @@ impl Plan {
                 payload: payload.to_bytes()?,
             })
         };
-        match self.wanted.get(stage) {
-            Some(shards) => {
-                let shards = shards.iter().cloned().enumerate();
-                shards
-                    .map(|(i, shard)| task(i, Work::Scan(shard)))
-                    .collect()
-            }
-            None if self.has_final && stage == self.wanted.len() => Ok(vec![task(0, Work::Final)?]),
-            None => Err(EngineError::internal(format!(
-                "the plan has no stage {stage}"
-            ))),
-        }
+        work.iter().enumerate().map(task).collect()
     }
 }

@@ -17,6 +17,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::expressions::Column;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
@@ -80,7 +81,8 @@ fn keeps_file_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
     }
     let keeps_order = plan.is::<FilterExec>()
         || plan.is::<ProjectionExec>()
-        || plan.is::<CoalescePartitionsExec>();
+        || plan.is::<CoalescePartitionsExec>()
+        || plan.is::<RepartitionExec>();
     keeps_order && plan.children().into_iter().all(keeps_file_order)
 }
 

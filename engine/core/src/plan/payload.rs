@@ -9,7 +9,7 @@ use crate::job::{FileRef, Job};
 use crate::scan::Shard;
 
 /// Of the payload and of everything that decides how a job is planned.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// One task of one stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +36,8 @@ pub struct Payload {
 pub enum Work {
     /// Read one shard.
     Scan(Shard),
-    /// Bring together what the scans left.
-    Final,
+    /// Bring together what earlier stages left: the partitions from one up to and without another.
+    Merge(usize, usize),
 }
 
 /// Only the version, which must be readable from a payload of any version.

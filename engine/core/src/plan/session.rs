@@ -1,5 +1,5 @@
 //! DataFusion set up for stages: two partitions stand for any number of shards, and nothing in a plan moves rows
-//! between partitions but what brings all of them together.
+//! between partitions but what must: to the partition of their hash, or all of them together.
 
 use std::sync::Arc;
 
@@ -32,10 +32,10 @@ const BEFORE_AGGREGATES: &str = "join_selection";
 const BEFORE_ORDER: &str = "EnsureRequirements";
 const LEFT_OUT: [&str; 3] = ["LimitAggregation", "TopKRepartition", "HashJoinBuffering"];
 
-/// The configuration of every session.
-pub fn config() -> SessionConfig {
+/// The configuration of every session; rows that must meet do so in `partitions` partitions.
+pub fn config(partitions: usize) -> SessionConfig {
     let mut config = SessionConfig::new()
-        .with_target_partitions(2)
+        .with_target_partitions(partitions.max(2))
         .with_batch_size(BATCH_ROWS)
         .with_information_schema(false);
     let options = config.options_mut();
@@ -47,9 +47,10 @@ pub fn config() -> SessionConfig {
     execution.spill_compression = SpillCompression::Lz4Frame;
     let optimizer = &mut options.optimizer;
     optimizer.enable_round_robin_repartition = false;
-    optimizer.repartition_aggregations = false;
-    optimizer.repartition_joins = false;
-    optimizer.repartition_windows = false;
+    optimizer.repartition_aggregations = partitions > 1;
+    optimizer.repartition_joins = partitions > 1;
+    optimizer.repartition_windows = partitions > 1;
+    optimizer.prefer_existing_union = true;
     optimizer.repartition_file_scans = false;
     optimizer.enable_dynamic_filter_pushdown = false;
     optimizer.enable_topk_dynamic_filter_pushdown = false;
@@ -62,13 +63,18 @@ pub fn config() -> SessionConfig {
     config
 }
 
+/// Into how many partitions rows go where they must meet.
+pub fn partitions_of(job: &Job) -> usize {
+    job.exchange_partitions.unwrap_or(1).max(1)
+}
+
 /// A session with the sources of a job as its tables, as of the moment the job was planned.
 ///
 /// # Errors
 /// SourceError and InvalidJob for sources that can't be read.
 pub fn session(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<SessionState> {
     let mut state = SessionStateBuilder::new()
-        .with_config(config())
+        .with_config(config(partitions_of(job)))
         .with_default_features()
         .with_physical_optimizer_rules(rules(job))
         .build();
@@ -82,7 +88,11 @@ pub fn session(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Sessio
         let table: Arc<dyn TableProvider> = Arc::new(Table::new(
             index,
             source,
-            shards.get(index).copied().unwrap_or(1),
+            match partitions_of(job) {
+                1 => shards.get(index).copied().unwrap_or(1),
+                // One shard goes through the same exchanges as many.
+                _ => usize::MAX,
+            },
         )?);
         for name in table_names(job, index) {
             if schema.table_exist(name) {

@@ -1,15 +1,16 @@
 //! Files into shards: pieces of text files whose starts are guessed and later proved to join, runs of row groups of
 //! Parquet files, and runs of batches of Arrow files.
 
+use std::sync::Arc;
+
 use arrow::compute::can_cast_types;
 use arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
+use datafusion::physical_plan::ExecutionPlan;
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileFormat, Job, Source, type_text};
 use crate::scan::{Footer, Piece, RowGroups, Shard, Table, TextFile, open_arrow, pruning_of};
-
-use super::cut::Pipeline;
 
 /// Smaller shards are not worth a task, where the job does not say.
 const SMALLEST_BYTES: u64 = 16 << 20;
@@ -79,8 +80,12 @@ pub fn of_source(job: &Job, index: usize) -> Result<Vec<Shard>> {
 ///
 /// # Errors
 /// InvalidJob where the value in a folder's name does not fit its column.
-pub fn wanted(pipeline: &Pipeline, source: &Source, shards: &[Shard]) -> Result<Vec<Shard>> {
-    let mut leaf = &pipeline.plan;
+pub fn wanted(
+    pipeline: &Arc<dyn ExecutionPlan>,
+    source: &Source,
+    shards: &[Shard],
+) -> Result<Vec<Shard>> {
+    let mut leaf = pipeline;
     while let [child] = leaf.children().as_slice() {
         leaf = *child;
     }

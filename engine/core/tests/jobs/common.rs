@@ -69,6 +69,11 @@ impl Bench {
 
     /// The whole job.
     pub fn run(&self, job: Job) -> Result<Done> {
+        self.run_kept(job, Keep::Memory)
+    }
+
+    /// The same, with the results of tasks kept so.
+    pub fn run_kept(&self, job: Job, keep: Keep) -> Result<Done> {
         let plan = plan(job.clone())?;
         let mut inputs: Vec<Vec<Block>> = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
@@ -81,7 +86,7 @@ impl Bench {
         };
         for stage in &plan.stages {
             let tasks = plan.tasks(stage.index)?;
-            let outcomes = self.stage(&tasks, &inputs, &mut done)?;
+            let outcomes = self.stage(&tasks, keep, &inputs, &mut done)?;
             if stage.kind == StageKind::Scan {
                 done.reports
                     .extend(outcomes.iter().filter_map(|o| o.report.clone()));
@@ -107,12 +112,14 @@ impl Bench {
     fn stage(
         &self,
         tasks: &[Task],
+        keep: Keep,
         inputs: &[Vec<Block>],
         done: &mut Done,
     ) -> Result<Vec<Outcome>> {
         let mut outcomes: Vec<Outcome> = Vec::new();
         for task in tasks {
-            let context = self.context(&format!("stage-{}-{}", task.stage, task.shard));
+            let mut context = self.context(&format!("stage-{}-{}", task.stage, task.shard));
+            context.destination.keep = keep;
             let mut outcome = run(&task.payload, &context, inputs, None)?;
             let end_before = outcomes
                 .last()
@@ -190,6 +197,7 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
         },
         shard_size_bytes: None,
         parallelism: Some(2),
+        exchange_partitions: None,
         planned_at_us: None,
         max_record_bytes: None,
         max_text_bytes: None,

@@ -5,6 +5,7 @@
 mod arrow;
 mod common;
 mod errors;
+mod exchanges;
 mod filters;
 mod ndjson;
 mod parquet;
