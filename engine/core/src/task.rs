@@ -111,10 +111,12 @@ fn attempt(
             let plan = merge_plan(stage, inputs, &context.cancel)?;
             let target = match &stage.layout {
                 Some(layout) => Target::block(&plan, layout, context)?,
-                None => {
-                    let sink = sink::open(&job.output, plan.schema(), &context.destination)?;
-                    Target::Part(Box::new(Aside::new(sink)))
+                // While one task makes text of some rows, the next are merged; where there are many tasks, all cores
+                // have work.
+                None if stage.partitions() == 1 => {
+                    Target::part(&job.output, &plan, context)?.aside()
                 }
+                None => Target::part(&job.output, &plan, context)?,
             };
             drive(&plan, from..to, runtime, context, target, &|| false)
         }
@@ -224,6 +226,13 @@ impl Target {
             plan.schema(),
             &context.destination,
         )?))
+    }
+
+    fn aside(self) -> Self {
+        match self {
+            Self::Part(sink) => Self::Part(Box::new(Aside::new(sink))),
+            block => block,
+        }
     }
 
     fn block(plan: &Arc<dyn ExecutionPlan>, layout: &Layout, context: &Context) -> Result<Self> {
