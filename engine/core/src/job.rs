@@ -39,6 +39,10 @@ pub struct Job {
     /// result that has no order of its own come in the order of these.
     #[serde(default)]
     pub exchange_partitions: Option<usize>,
+    /// Rows of the one file can be carried as the text that they are in the result, where they are only moved. Found
+    /// when the job is planned.
+    #[serde(default)]
+    pub carries_text: bool,
     /// Microseconds since the epoch: what `now()` says in every task. None: the time of planning.
     #[serde(default)]
     pub planned_at_us: Option<i64>,

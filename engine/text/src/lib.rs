@@ -14,7 +14,7 @@ pub mod shard;
 pub mod sniff;
 pub mod source;
 
-pub use csv::{BadRowPolicy, CsvScan, RowFilter, ScanOptions};
+pub use csv::{BadRowPolicy, CsvScan, RowFilter, ScanOptions, TEXT_COLUMN};
 pub use decode::Compression;
 pub use dialect::{Dialect, LineEnding};
 pub use error::TextError;

@@ -420,7 +420,47 @@ mod tests {
         let error = block.batches().err().unwrap();
         assert_eq!(error.to_fault().code, "PART_LOST");
         let claimed = Block::open(&path, 10_000, half);
-        assert!(claimed.batches().unwrap().any(|batch| batch.is_err()));
+        let error = claimed.batches().err().unwrap();
+        assert_eq!(error.to_fault().code, "PART_LOST");
+    }
+
+    #[test]
+    fn partitions_and_ranges_are_read_without_the_rest() {
+        use datafusion::physical_expr::PhysicalSortExpr;
+        use datafusion::physical_expr::expressions::Column;
+        let batch = sample(100_000);
+        let key = || Arc::new(Column::new("n", 0));
+        let hashed = Layout::Hashed {
+            keys: vec![key()],
+            partitions: 5,
+        };
+        let order = PhysicalSortExpr::new_default(key());
+        let sorted = Layout::Sorted {
+            order: [order].into(),
+            ranges: 3,
+        };
+        for keep in [Keep::Memory, Keep::File] {
+            for (layout, partitions) in [(&hashed, 5), (&sorted, 1)] {
+                let (_dir, destination) = destination(keep);
+                let mut writer = BlockWriter::new(batch.schema(), layout, &destination).unwrap();
+                for at in (0..100_000).step_by(1_000) {
+                    writer.write(&batch.slice(at, 1_000)).unwrap();
+                }
+                let block = writer.finish().unwrap();
+                let rows = |batches: Batches| batches.map(|b| b.unwrap().num_rows()).sum::<usize>();
+                let of_each = (0..partitions).map(|p| rows(block.partition(p).unwrap()));
+                assert_eq!(of_each.sum::<usize>(), 100_000);
+                for (from, to) in [(0, 1), (7, 20_000), (16_380, 16_390), (99_999, 100_000)] {
+                    let slice = block.slice(from, to).unwrap();
+                    let read: Vec<RecordBatch> = slice.map(Result::unwrap).collect();
+                    let whole = arrow::compute::concat_batches(&batch.schema(), &read).unwrap();
+                    assert_eq!(whole.num_rows() as u64, to - from);
+                    if partitions == 1 {
+                        assert_eq!(whole, batch.slice(from as usize, whole.num_rows()));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

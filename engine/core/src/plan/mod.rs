@@ -2,6 +2,7 @@
 //! sources ([`shards`]). Planning reads no data but the first lines of text files and the footers of Parquet files.
 //! Planning is deterministic, so that a task can plan its job again and find the same stages.
 
+mod carried;
 mod cut;
 mod explain;
 mod fields;
@@ -140,6 +141,7 @@ pub fn plan(mut job: Job) -> Result<Plan> {
         let partitions = (size_bytes / PARTITION_BYTES).clamp(1, MOST_PARTITIONS);
         job.exchange_partitions = Some(partitions as usize);
     }
+    job.carries_text = carried::can_be(&job)?;
     let outline = job.outline();
     let bound = remembered::bound(&outline, &counts, planned_at_us)?;
     check_columns(&bound.columns)?;
@@ -210,8 +212,10 @@ fn bind(job: &Job, shards: &[usize], planned_at_us: i64) -> Result<Bound> {
     let query = sql::parse(&job.sql, &known)?;
     let state = session::session(job, shards, planned_at_us)?;
     let physical = session::physical_plan(&state, &query, job)?;
+    let columns = columns_of(&physical.schema());
+    let physical = carried::rows(physical, job)?;
     Ok(Bound {
-        columns: columns_of(&physical.schema()),
+        columns,
         stages: cut::cut(&physical, session::partitions_of(job))?,
         sql: query.text,
     })

@@ -124,12 +124,13 @@ impl<'a> Rows<'a> {
             schema,
             filter: None,
             verbatim: None,
+            carries: None,
             validate: Validate::Touched,
             bad_rows: BadRowPolicy::RejectRow,
             batch_rows: self.batch_rows,
             max_record_bytes: MAX_RECORD_BYTES,
         };
-        Ok(Open::Text(text.scan(reading, range).0, shape))
+        Ok(Open::Text(text.scan(reading, range)?.0, shape))
     }
 
     fn parquet(&self, number: usize) -> Result<Open> {

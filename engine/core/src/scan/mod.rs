@@ -220,6 +220,17 @@ pub fn with_types(
     text::with_types(leaf, map)
 }
 
+/// A leaf with the columns `keys` and a last one that carries each row as text, of the columns `text` with `delimiter`
+/// between them; None where the leaf can't. Columns by their places in the leaf.
+pub fn carrying(
+    leaf: &dyn ExecutionPlan,
+    keys: &[usize],
+    text: &[usize],
+    delimiter: u8,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    text::carrying(leaf.downcast_ref()?, keys, text, delimiter)
+}
+
 /// What watches a scan, and where it leaves its rejects.
 #[derive(Debug, Clone)]
 pub struct Surroundings {

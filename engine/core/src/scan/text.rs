@@ -20,9 +20,9 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::expressions::Column;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
-use karyaksham_text::ShardRange;
+use karyaksham_text::{ShardRange, TEXT_COLUMN};
 
-pub(crate) use self::file::{Reading, TextFile};
+pub(crate) use self::file::{Carries, Reading, TextFile};
 pub(super) use self::filter::{Chosen, Filter, applies};
 use self::run::TextRun;
 use super::shape::{Shape, project};
@@ -100,8 +100,39 @@ pub(super) fn leaf(
         filter,
         pruning,
         partitions,
+        carries: None,
         run: None,
     })
+}
+
+/// The leaf with other columns, by their places in it, and each row also as the text of all columns that it has now, in
+/// a last column.
+pub(super) fn carrying(
+    leaf: &DataSourceExec,
+    keys: &[usize],
+    text: &[usize],
+    delimiter: u8,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    let source = text_source(leaf).filter(|source| source.carries.is_none())?;
+    let of_table = |places: &[usize]| places.iter().map(|at| source.projection[*at]).collect();
+    let mut fields: Vec<Arc<Field>> = keys
+        .iter()
+        .map(|at| Arc::clone(&source.projected.fields()[*at]))
+        .collect();
+    fields.push(Arc::new(Field::new(
+        TEXT_COLUMN,
+        DataType::BinaryView,
+        false,
+    )));
+    Some(DataSourceExec::from_data_source(TextSource {
+        projection: of_table(keys),
+        projected: Arc::new(Schema::new(fields)),
+        carries: Some(Carries {
+            columns: of_table(text),
+            delimiter,
+        }),
+        ..source.clone()
+    }))
 }
 
 pub(super) fn source_of(leaf: &DataSourceExec) -> Option<usize> {
@@ -181,6 +212,7 @@ pub(super) fn bind(
         projection: shape.read().to_vec(),
         filter,
         verbatim: verbatim.filter(|_| shape.is_plain() && !nothing),
+        carries: planned.carries.clone(),
         validate: job.bad_rows.validate,
         bad_rows: job.bad_rows.policy,
         batch_rows: BATCH_ROWS,
@@ -188,7 +220,7 @@ pub(super) fn bind(
     };
     let text = TextFile::open_within(source, file, job.max_text_bytes)?;
     let bytes = text.bytes();
-    let (scan, is_text) = text.scan(reading, range);
+    let (scan, is_text) = text.scan(reading, range)?;
     let path = source.files[file].path.clone();
     let name = source.files[file].shown_name().to_owned();
     let run = Arc::new(TextRun::new(
@@ -230,6 +262,7 @@ struct TextSource {
     filter: Option<Filter>,
     pruning: Option<Pruning>,
     partitions: usize,
+    carries: Option<Carries>,
     run: Option<Arc<TextRun>>,
 }
 
@@ -274,6 +307,9 @@ impl DataSource for TextSource {
             self.format.name(),
             names.join(", ")
         )?;
+        if self.carries.is_some() {
+            write!(f, ", rows as text")?;
+        }
         match &self.filter {
             Some(filter) => write!(f, ", filter={filter}"),
             None => Ok(()),
@@ -304,6 +340,9 @@ impl DataSource for TextSource {
         &self,
         projection: &ProjectionExprs,
     ) -> DataFusionResult<Option<Arc<dyn DataSource>>> {
+        if self.carries.is_some() {
+            return Ok(None);
+        }
         let (mut indices, mut fields) = (Vec::new(), Vec::new());
         for expr in projection.iter() {
             let Some(column) = expr.expr.downcast_ref::<Column>() else {

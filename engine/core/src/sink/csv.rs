@@ -3,7 +3,8 @@
 //! an empty field without quotes. With a single column a NULL is a blank line. Lists and structs are JSON text. The
 //! header is not the parts' business, see [`header`].
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, BinaryViewArray, RecordBatch};
+use karyaksham_text::TEXT_COLUMN;
 
 use super::cells::{Cells, Column};
 use super::ndjson::write_json;
@@ -39,6 +40,12 @@ impl CsvSink {
 impl PartSink for CsvSink {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
+        if let Some(lines) = carried(batch) {
+            return lines
+                .iter()
+                .flatten()
+                .try_for_each(|line| self.buffer.push(line));
+        }
         self.encoder.encode(batch, &mut self.buffer)
     }
 
@@ -50,6 +57,14 @@ impl PartSink for CsvSink {
     fn finish(self: Box<Self>) -> Result<Part> {
         let (content, size_bytes) = self.buffer.finish()?;
         Ok(Part::new(content, self.rows, size_bytes))
+    }
+}
+
+/// Rows that come as the lines that they are in the result.
+fn carried(batch: &RecordBatch) -> Option<&BinaryViewArray> {
+    match batch.schema_ref().fields().as_ref() {
+        [only] if only.name() == TEXT_COLUMN => batch.column(0).as_binary_view_opt(),
+        _ => None,
     }
 }
 

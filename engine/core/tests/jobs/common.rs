@@ -198,6 +198,7 @@ pub fn job(sql: &str, sources: &[Source]) -> Job {
         shard_size_bytes: None,
         parallelism: Some(2),
         exchange_partitions: None,
+        carries_text: false,
         planned_at_us: None,
         max_record_bytes: None,
         max_text_bytes: None,

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::common::{Bench, Done, in_shards, job};
-use karyaksham_core::job::Source;
+use karyaksham_core::job::{BadRowPolicy, Source};
 use karyaksham_core::part::Keep;
 
 const PARTITIONS: [usize; 3] = [1, 3, 16];
@@ -246,6 +246,78 @@ fn the_order_of_a_result_does_not_hang_on_where_ranges_end() {
                     "{partitions} partitions, {shards} shards"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_only_sorted_keep_their_text() {
+    let bench = Bench::new();
+    let mut rows = String::new();
+    for n in 0..2_000_u64 {
+        let mixed = n.wrapping_mul(2_654_435_761) % 613;
+        let note = match n % 7 {
+            0 => "\"two\nlines, and \"\"quotes\"\"\"".to_owned(),
+            1 => String::new(),
+            2 => "\"\"".to_owned(),
+            _ => format!("note {mixed}"),
+        };
+        let amount = match n % 50 {
+            17 => "much".to_owned(),
+            _ => format!("{}.{:02}", mixed % 40, n % 100),
+        };
+        let _ = match n % 90 {
+            31 => writeln!(rows, "{n},too few"),
+            _ => writeln!(rows, "{n},{amount},{note},{}", mixed % 5),
+        };
+    }
+    let columns = [
+        "id:Int64",
+        "amount:Decimal128(18, 2)",
+        "note:Utf8",
+        "kind:Int64",
+    ];
+    let source = [bench.csv("t", &columns, &rows)];
+    for policy in [BadRowPolicy::RejectRow, BadRowPolicy::SetNull] {
+        for (carried, made) in [
+            (
+                "SELECT * FROM t ORDER BY amount DESC, note",
+                "SELECT id + 0 AS id, amount, note, kind FROM t ORDER BY amount DESC, note",
+            ),
+            (
+                "SELECT * FROM t ORDER BY kind * 2",
+                "SELECT id + 0 AS id, amount, note, kind FROM t ORDER BY kind * 2",
+            ),
+            (
+                "SELECT note, id AS n FROM t WHERE kind > 1 ORDER BY note",
+                "SELECT note, id + 0 AS n FROM t WHERE kind > 1 ORDER BY note",
+            ),
+            (
+                "SELECT id, note FROM t ORDER BY length(note), kind",
+                "SELECT id + 0 AS id, note FROM t ORDER BY length(note), kind",
+            ),
+        ] {
+            let mut made_by = Vec::new();
+            for sql in [carried, made] {
+                for (partitions, shards) in [(1, 1), (1, 5), (4, 9)] {
+                    let mut job = in_shards(job(sql, &source), shards);
+                    job.bad_rows.policy = policy;
+                    job.exchange_partitions = Some(partitions);
+                    let plan = karyaksham_core::plan::plan(job.clone()).unwrap();
+                    assert_eq!(
+                        plan.text.contains("rows as text"),
+                        sql == carried,
+                        "{}",
+                        plan.text
+                    );
+                    let done = bench.run(job).unwrap();
+                    let offsets = done.rejects.iter().map(|r| r.reject.record_offset);
+                    made_by.push((done.text, offsets.collect::<Vec<_>>()));
+                }
+            }
+            assert!(made_by[0].1.len() >= 20, "{carried}");
+            made_by.dedup();
+            assert_eq!(made_by.len(), 1, "{carried}, {policy:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The CSV scan, chunk by chunk (`scan`): records (`tokens`, with the exact machine of `machine` where
 //! the structural index can't be trusted), columns (`column`, `field`, `digits`, `number`, `time`), what becomes of bad records
-//! (`scan::faults`, `rejects`), which rows are wanted (`filter`), rows as they were (`verbatim`), and where a shard's first record begins (`start`).
+//! (`scan::faults`, `rejects`), which rows are wanted (`filter`), rows as they were (`verbatim`, `scan::carried`), and where a shard's first record begins (`start`).
 //!
 //! # What a record is
 //! A record is read by the RFC 4180 machine from its first byte; a quote in the middle of an unquoted field is text. If a
@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::Dialect;
 
 pub use filter::RowFilter;
-pub use scan::CsvScan;
+pub use scan::{CsvScan, TEXT_COLUMN};
 
 /// What happens to a record that can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

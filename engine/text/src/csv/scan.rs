@@ -1,12 +1,13 @@
 //! The scan of one shard, chunk by chunk.
 
+mod carried;
 mod decode;
 mod faults;
 
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use memchr::memchr;
 
 use crate::chunk::{ChunkBuffer, PAGE_BYTES};
@@ -23,6 +24,7 @@ use super::machine::Grammar;
 use super::start::{Guess, find_start};
 use super::tokens::Tokens;
 use super::verbatim::Verbatim;
+use carried::Carried;
 
 /// Large enough that calls are cheap, small enough that bytes and positions stay in the second-level cache.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -34,6 +36,9 @@ const OVERRUN_BYTES: usize = 16 << 10;
 const RESERVED_ROWS: usize = 8192;
 /// A batch is handed on when a column's text has grown to this.
 const BATCH_TEXT_BYTES: usize = 32 << 20;
+
+/// The column of a scan that carries text. No column of a file is called so.
+pub const TEXT_COLUMN: &str = "\0text";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -65,6 +70,7 @@ pub struct CsvScan {
     filter: Option<Box<dyn RowFilter>>,
     filtered: Option<Filtered>,
     verbatim: Option<Verbatim>,
+    carried: Option<Carried>,
     columns: Vec<OutputColumn>,
     /// Columns that nobody asked for, and that are to be right all the same.
     checked: Vec<Column>,
@@ -110,6 +116,7 @@ impl CsvScan {
             filter: None,
             filtered: None,
             verbatim: None,
+            carried: None,
             columns: vec![],
             checked: vec![],
             validates_all: false,
@@ -144,6 +151,24 @@ impl CsvScan {
         Some(self)
     }
 
+    /// Hand on each row also as the text of these `columns`, a line in one more column, [`TEXT_COLUMN`], for what only
+    /// moves rows. What is wrong in them counts as in columns that are handed on. None as in [`Self::verbatim`].
+    pub fn carrying(mut self, columns: &[usize], delimiter: u8) -> Option<Self> {
+        let grammar = self.tokens.grammar();
+        if !Verbatim::fits(grammar, delimiter) {
+            return None;
+        }
+        self.carried = Some(Carried::new(columns, Verbatim::new(columns, grammar)));
+        let mut fields = self.schema.fields().to_vec();
+        fields.push(Arc::new(Field::new(
+            TEXT_COLUMN,
+            DataType::BinaryView,
+            false,
+        )));
+        self.schema = Arc::new(Schema::new(fields));
+        Some(self)
+    }
+
     /// For tests and measurements: another chunk size and another structural index. The results are the same.
     #[doc(hidden)]
     pub fn tuned(mut self, chunk_bytes: usize, simd: Simd) -> Self {
@@ -166,7 +191,9 @@ impl CsvScan {
             // Rows are filtered many at a time.
             Some(_) => self.left_rows().min(self.rows_per_batch()),
         };
-        self.batch_rows > 0 && (room < enough || self.columns.iter().any(is_heavy))
+        let carried = self.carried.as_ref().map_or(0, Carried::bytes);
+        let is_heavy = carried >= BATCH_TEXT_BYTES || self.columns.iter().any(is_heavy);
+        self.batch_rows > 0 && (room < enough || is_heavy)
     }
 
     /// Good rows of the chunk that were not decoded.
@@ -189,13 +216,15 @@ impl CsvScan {
                 filtered: filtered.and_then(|filtered| filtered.position(number)),
             });
         }
-        if self.validates_all {
+        let carried = self.carried.as_ref().map_or(&[][..], Carried::columns);
+        if self.validates_all || !carried.is_empty() {
             let filtered = self.filtered.as_ref();
             let is_read = |number: &usize| {
                 self.options.projection.contains(number)
                     || filtered.is_some_and(|filtered| filtered.position(*number).is_some())
             };
             self.checked = (0..self.options.schema.fields().len())
+                .filter(|number| self.validates_all || carried.contains(number))
                 .filter(|number| !is_read(number))
                 .map(|number| Column::of(number, &self.options))
                 .collect::<Result<_, _>>()?;
@@ -328,11 +357,9 @@ impl CsvScan {
 
     fn emit(&mut self) -> Result<RecordBatch, TextError> {
         let rows = std::mem::take(&mut self.batch_rows);
-        let arrays = self
-            .columns
-            .iter_mut()
-            .map(|output| output.column.take(rows))
-            .collect();
+        let columns = self.columns.iter_mut();
+        let mut arrays: Vec<_> = columns.map(|output| output.column.take(rows)).collect();
+        arrays.extend(self.carried.as_mut().map(Carried::take));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
             .map_err(internal)?;

@@ -53,6 +53,8 @@ pub(crate) struct Reading {
     pub(crate) filter: Option<Box<dyn RowFilter>>,
     /// Rows are wanted as text with this delimiter, where the file has them so.
     pub(crate) verbatim: Option<u8>,
+    /// Each row is wanted as the text of some columns too, which the file must have so.
+    pub(crate) carries: Option<Carries>,
     /// Whether bad values count in columns that are not read.
     pub(crate) validate: Validate,
     /// What to do with bad records.
@@ -61,6 +63,15 @@ pub(crate) struct Reading {
     pub(crate) batch_rows: usize,
     /// A longer record is rejected.
     pub(crate) max_record_bytes: usize,
+}
+
+/// Rows that come with the text of some of their columns, see [`CsvScan::carrying`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Carries {
+    /// Of the file, in the order of the text.
+    pub(crate) columns: Vec<usize>,
+    /// Between them.
+    pub(crate) delimiter: u8,
 }
 
 impl<'a> TextFile<'a> {
@@ -150,13 +161,42 @@ impl<'a> TextFile<'a> {
             .map_err(|e| EngineError::from(e).in_file(self.path))
     }
 
+    /// Whether its rows can be carried as text with this delimiter.
+    pub(crate) fn carries(&self, schema: SchemaRef, delimiter: u8) -> bool {
+        let Grammar::Csv(dialect) = &self.grammar else {
+            return false;
+        };
+        let options = ScanOptions {
+            dialect: dialect.clone(),
+            schema,
+            projection: Vec::new(),
+            bad_rows: BadRowPolicy::FailJob,
+            batch_rows: 1,
+            max_record_bytes: 1,
+        };
+        let nothing = ShardRange {
+            lo: 0,
+            hi: 0,
+            start: Start::Exact(0),
+        };
+        let scan = CsvScan::new(Arc::clone(&self.bytes), Arc::new(options), nothing);
+        scan.carrying(&[], delimiter).is_some()
+    }
+
     /// Its text, which says how many stored bytes were read.
     pub(crate) fn bytes(&self) -> Arc<dyn ReadAt> {
         Arc::clone(&self.bytes)
     }
 
     /// A scan of `range`, which has read nothing yet, and whether it hands rows on as text.
-    pub(crate) fn scan(self, reading: Reading, range: ShardRange) -> (Box<dyn TextScan>, bool) {
+    ///
+    /// # Errors
+    /// SourceError SOURCE_CHANGED where rows can no longer be carried as text.
+    pub(crate) fn scan(
+        self,
+        reading: Reading,
+        range: ShardRange,
+    ) -> Result<(Box<dyn TextScan>, bool)> {
         let Reading {
             schema,
             projection,
@@ -179,7 +219,7 @@ impl<'a> TextFile<'a> {
                 if reading.validate == Validate::All {
                     scan = scan.validate_all();
                 }
-                return (Box::new(scan), false);
+                return Ok((Box::new(scan), false));
             }
         };
         let options = Arc::new(ScanOptions {
@@ -200,9 +240,16 @@ impl<'a> TextFile<'a> {
         let verbatim = reading.verbatim.and_then(|d| scan().verbatim(d));
         let is_text = verbatim.is_some();
         let mut scan = verbatim.unwrap_or_else(scan);
+        if let Some(Carries { columns, delimiter }) = &reading.carries {
+            let carrying = scan.carrying(columns, *delimiter);
+            scan = carrying.ok_or_else(|| {
+                let message = "The file is not in the dialect any more that the job was made for.";
+                EngineError::source_error("SOURCE_CHANGED", message).in_file(self.path)
+            })?;
+        }
         if let Some(filter) = reading.filter {
             scan = scan.with_filter(filter);
         }
-        (Box::new(scan), is_text)
+        Ok((Box::new(scan), is_text))
     }
 }

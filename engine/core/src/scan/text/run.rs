@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use datafusion::arrow::array::RecordBatch;
-use karyaksham_text::{ReadAt, TextError, TextScan};
+use datafusion::arrow::datatypes::Schema;
+use karyaksham_text::{ReadAt, TEXT_COLUMN, TextError, TextScan};
 
 use crate::error::{EngineError, Result};
 use crate::job::{FileReject, FileShardReport};
@@ -100,10 +101,27 @@ impl TextRun {
         let mut state = self.lock();
         while let Some(batch) = self.step(&mut state)? {
             if batch.num_rows() > 0 && !self.wants_nothing {
-                return self.shape.apply(batch).map(Some);
+                return self.shaped(batch).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// Rows of the table; the text that they carry stays as it is.
+    fn shaped(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        let Ok(text) = batch.schema().index_of(TEXT_COLUMN) else {
+            return self.shape.apply(batch);
+        };
+        let of_file: Vec<usize> = (0..text).collect();
+        let shaped = self.shape.apply(batch.project(&of_file)?)?;
+        let mut fields = shaped.schema().fields().to_vec();
+        fields.push(Arc::clone(&batch.schema().fields()[text]));
+        let mut columns = shaped.columns().to_vec();
+        columns.push(Arc::clone(batch.column(text)));
+        Ok(RecordBatch::try_new(
+            Arc::new(Schema::new(fields)),
+            columns,
+        )?)
     }
 
     /// Rows come as text, through [`TextRun::next_text`] alone.

@@ -6,6 +6,7 @@ use crate::{BadRowPolicy, TextError};
 
 use super::super::field::{Nulled, Rows};
 use super::super::tokens::RowMap;
+use super::carried::Carried;
 use super::faults::Decoded;
 use super::{CsvScan, RESERVED_ROWS};
 
@@ -116,6 +117,9 @@ impl CsvScan {
             }
             return rows;
         }
+        if let Some(carried) = self.carried.take() {
+            self.carried = Some(self.carry(carried, decoded, kept));
+        }
         let first_row = self.batch_rows;
         self.batch_rows += rows;
         let all_are_kept = rows == decoded.count;
@@ -143,10 +147,22 @@ impl CsvScan {
         rows
     }
 
+    fn carry(&mut self, mut carried: Carried, decoded: Decoded, kept: Option<&[u32]>) -> Carried {
+        let nulled = self.find(decoded, kept);
+        carried.add(self.buffer.data(), &self.tokens, &self.entries, &nulled);
+        carried
+    }
+
     fn write_text(&mut self, decoded: Decoded, kept: Option<&[u32]>, text: &mut Vec<u8>) {
-        let Some(verbatim) = &self.verbatim else {
-            return;
-        };
+        let nulled = self.find(decoded, kept);
+        if let Some(verbatim) = &self.verbatim {
+            let data = self.buffer.data();
+            verbatim.write(data, &self.tokens, &self.entries, &nulled, text);
+        }
+    }
+
+    /// Find the first fields of the kept rows; returns what became null in them.
+    fn find(&mut self, decoded: Decoded, kept: Option<&[u32]>) -> Vec<Nulled> {
         let all: Vec<u32>;
         let kept = match kept {
             Some(kept) => kept,
@@ -169,12 +185,6 @@ impl CsvScan {
             })
             .collect();
         nulled.sort_unstable();
-        verbatim.write(
-            self.buffer.data(),
-            &self.tokens,
-            &self.entries,
-            &nulled,
-            text,
-        );
+        nulled
     }
 }
