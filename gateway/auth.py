@@ -4,16 +4,25 @@ A sign-in makes a family. Each refresh token of it works once and gives the next
 copied it, and ends the family. Every request looks at its family, so signing out takes effect at once.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from gateway import tokens
 from gateway.errors import Unauthenticated
 from gateway.models import RefreshToken, SessionFamily, User, now
 from gateway.passwords import password_matches
 from gateway.rates import RateLimits
 from gateway.settings import Settings
-from gateway.signing import AccessClaims, access_token, new_refresh_token, read_access_token, token_hash
+from gateway.signing import (
+    API_TOKEN_MARK,
+    AccessClaims,
+    access_token,
+    new_refresh_token,
+    read_access_token,
+    token_hash,
+)
 from gateway.transactions import atomically
 
 TRY_WINDOW_S = 15 * 60
@@ -22,12 +31,16 @@ _OVER = "The session is over. Sign in again."
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks, and in which session."""
+    """Who asks: in a session, or with an API token."""
 
     user: User
-    session_id: UUID
-    expires_at: datetime
-    """Of the access token that was shown."""
+    session_id: UUID | None
+    """None with an API token."""
+    expires_at: datetime | None
+    """Of the access token that was shown; None for an API token without an end."""
+    token_id: UUID | None = None
+    scopes: frozenset[str] | None = None
+    """Of the API token; None in a session, which may do all that its user may."""
 
     @property
     def id(self) -> UUID:
@@ -95,13 +108,13 @@ async def refresh(settings: Settings, rates: RateLimits, *, token: str, address:
             raise Unauthenticated(_OVER)
         return _tokens(settings, family.user, family, await _add_refresh_token(settings, family))
 
-    tokens = await atomically(rotate)
-    if tokens is None:
+    rotated = await atomically(rotate)
+    if rotated is None:
         used = await shown.filter(used_at__isnull=False).first()
         if used is not None:
             await _revoke(used.family_id, "reuse")
         raise Unauthenticated(_OVER)
-    return tokens
+    return rotated
 
 
 async def logout(*, token: str | None, viewer: Viewer | None) -> None:
@@ -110,17 +123,26 @@ async def logout(*, token: str | None, viewer: Viewer | None) -> None:
         shown = await RefreshToken.filter(token_hash=token_hash(token)).first()
         if shown is not None:
             await _revoke(shown.family_id, "logout")
-    elif viewer is not None:
+    elif viewer is not None and viewer.session_id is not None:
         await _revoke(viewer.session_id, "logout")
 
 
 async def viewer_of(settings: Settings, token: str) -> Viewer:
-    """Who an access token speaks for. Unauthenticated when it, its session or its user is over."""
+    """Who an access token or an API token speaks for. Unauthenticated when it, its session or its user is over."""
+    if token.startswith(API_TOKEN_MARK):
+        return await _holder(token)
     claims = read_access_token(settings.secret_key, token)
     family = await session(claims.session_id)
     if family is None or family.user_id != claims.user_id:
         raise Unauthenticated(_OVER)
     return Viewer(family.user, family.id, claims.expires_at)
+
+
+async def _holder(secret: str) -> Viewer:
+    token = await tokens.lookup(secret)
+    if token is None:
+        raise Unauthenticated("The API token is not valid, or is over.", "Create a new one.")
+    return Viewer(token.owner, None, token.expires_at, token.id, frozenset(token.scopes))
 
 
 async def session(session_id: UUID) -> SessionFamily | None:
@@ -133,9 +155,18 @@ async def session(session_id: UUID) -> SessionFamily | None:
 
 
 async def seconds_left(viewer: Viewer) -> float:
-    """Until the viewer's access token is over; 0 when it or its session is over already."""
-    left_s = (viewer.expires_at - now()).total_seconds()
-    return left_s if left_s > 0 and await session(viewer.session_id) is not None else 0.0
+    """Until the viewer's token is over; 0 when it or its session is over already."""
+    left_s = math.inf if viewer.expires_at is None else (viewer.expires_at - now()).total_seconds()
+    return left_s if left_s > 0 and await _goes_on(viewer) else 0.0
+
+
+async def _goes_on(viewer: Viewer) -> bool:
+    """Whether the viewer may still act, in the role that the token was shown in."""
+    if not await User.filter(id=viewer.id, role=viewer.user.role).exists():
+        return False
+    if viewer.token_id is not None:
+        return await tokens.still_works(viewer.token_id)
+    return viewer.session_id is not None and await session(viewer.session_id) is not None
 
 
 async def end_sessions(user_id: UUID, reason: str) -> None:

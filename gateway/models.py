@@ -135,6 +135,25 @@ class RefreshToken(Row):
         table = "refresh_tokens"
 
 
+class ApiToken(Row):
+    """A token for programs as its SHA-256; the secret itself is nowhere."""
+
+    owner: fields.ForeignKeyRelation[User] = fields.ForeignKeyField("gateway.User", related_name="api_tokens")
+    owner_id: UUID
+    name = fields.CharField(max_length=100)
+    prefix = fields.CharField(max_length=16)
+    token_hash = fields.CharField(max_length=64, unique=True)
+    scopes: Any = fields.JSONField(default=list)
+    """`gateway.tokens.Scope`s."""
+    expires_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "api_tokens"
+        indexes = (("owner_id", "revoked_at"),)
+
+
 class Upload(Row):
     owner: fields.ForeignKeyRelation[User] = fields.ForeignKeyField("gateway.User", related_name="uploads")
     owner_id: UUID

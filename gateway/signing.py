@@ -18,6 +18,7 @@ ISSUER = "karyaksham"
 AUDIENCE = "karyaksham-api"
 TOKEN_TYPE = "access"  # noqa: S105 -- the value of a claim, not a secret
 CLOCK_SKEW_S = 5
+API_TOKEN_MARK = "kar_"  # noqa: S105 -- how a secret begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,13 @@ def new_refresh_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_api_token() -> str:
+    """A secret that can be told from every other kind of token by its beginning."""
+    return API_TOKEN_MARK + secrets.token_urlsafe(32)
+
+
 def token_hash(token: str) -> str:
-    """What the database keeps of a refresh token; it has 256 random bits, so no salt is needed."""
+    """What the database keeps of a refresh token or an API token; it has 256 random bits, so no salt is needed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

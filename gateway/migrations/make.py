@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from aerich import Command
+from aerich.migrate import Migrate
 from tortoise import Tortoise
 
 from gateway.database import APP, MIGRATIONS, tortoise_config
@@ -22,6 +23,10 @@ async def make(dialect: str, name: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=URLS[dialect], secret_key="-" * 32)
         location = MIGRATIONS / dialect
+        # aerich keeps what it found on its class: the next dialect would get the SQL of the one before, too.
+        for way in ("upgrade", "downgrade"):
+            for kept in (f"{way}_operators", f"_{way}_fk_m2m_index_operators", f"_{way}_m2m"):
+                getattr(Migrate, kept).clear()
         command = Command(tortoise_config(settings), app=APP, location=str(location))
         try:
             if not any((location / APP).glob("[0-9]*.py")):

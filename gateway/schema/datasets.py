@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 from gateway import datasets
 from gateway.schema.context import Context, Info, signed_in
 from gateway.schema.errors import UserError, UserErrors
-from gateway.schema.permissions import MEMBER, SIGNED_IN
+from gateway.schema.permissions import DATASETS, SIGNED_IN
 from gateway.schema.relay import (
     BigInt,
     Connection,
@@ -255,7 +255,7 @@ class DatasetQuery:
 @strawberry.type
 class DatasetMutation:
     @strawberry.mutation(
-        extensions=[UserErrors(DatasetPayload), MEMBER],
+        extensions=[UserErrors(DatasetPayload), DATASETS],
         description="Files that lie where the service may read them. They are inspected in the background.",
     )
     async def register_dataset(self, info: Info, input: RegisterDatasetInput) -> DatasetPayload:
@@ -273,7 +273,7 @@ class DatasetMutation:
         return dataset_payload(row)
 
     @strawberry.mutation(
-        extensions=[UserErrors(DatasetPayload), MEMBER],
+        extensions=[UserErrors(DatasetPayload), DATASETS],
         description="Another name, or another way to read it; then it is inspected again. An empty dialect: detect.",
     )
     async def update_dataset(self, info: Info, input: UpdateDatasetInput) -> DatasetPayload:
@@ -283,7 +283,7 @@ class DatasetMutation:
         return dataset_payload(row)
 
     @strawberry.mutation(
-        extensions=[UserErrors(DeleteDatasetPayload), MEMBER],
+        extensions=[UserErrors(DeleteDatasetPayload), DATASETS],
         description="A CONFLICT while a job reads it. Uploaded bytes go too; registered files stay.",
     )
     async def delete_dataset(self, info: Info, input: DatasetIdInput) -> DeleteDatasetPayload:

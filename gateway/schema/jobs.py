@@ -13,7 +13,7 @@ from gateway.schema.context import Context, Info, signed_in
 from gateway.schema.datasets import Column, Dataset, Preview, columns_of
 from gateway.schema.errors import UserError, UserErrors
 from gateway.schema.job_inputs import CreateJobInput
-from gateway.schema.permissions import MEMBER, SIGNED_IN
+from gateway.schema.permissions import JOBS, SIGNED_IN
 from gateway.schema.progress import JobFailure, JobProgress
 from gateway.schema.relay import (
     BigInt,
@@ -269,7 +269,7 @@ class JobQuery:
 @strawberry.type
 class JobMutation:
     @strawberry.mutation(
-        extensions=[UserErrors(JobPayload), MEMBER],
+        extensions=[UserErrors(JobPayload), JOBS],
         description="Checks all that can be checked, and queues the job.",
     )
     async def create_job(self, info: Info, input: CreateJobInput) -> JobPayload:
@@ -278,7 +278,7 @@ class JobMutation:
         return JobPayload(job=Job.of(row))
 
     @strawberry.mutation(
-        extensions=[UserErrors(JobPayload), MEMBER],
+        extensions=[UserErrors(JobPayload), JOBS],
         description="A queued job is canceled at once; one that runs is CANCELING until its tasks have stopped.",
     )
     async def cancel_job(self, info: Info, input: JobIdInput) -> JobPayload:
@@ -286,7 +286,7 @@ class JobMutation:
         return JobPayload(job=Job.of(await jobs.cancel(signed_in(info), job_id, info.context.events)))
 
     @strawberry.mutation(
-        extensions=[UserErrors(DeleteJobPayload), MEMBER],
+        extensions=[UserErrors(DeleteJobPayload), JOBS],
         description="Forgets a job that is done, and removes what it left.",
     )
     async def delete_job(self, info: Info, input: JobIdInput) -> DeleteJobPayload:

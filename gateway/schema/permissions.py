@@ -8,6 +8,7 @@ from strawberry.types.field import StrawberryField
 
 from gateway.errors import Forbidden
 from gateway.schema.context import Info, signed_in
+from gateway.tokens import Scope
 from gateway.users import Role
 
 _RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
@@ -16,11 +17,13 @@ _RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
 class Access(FieldExtension):
     """Lets a viewer through who has at least `role`; None lets everyone through.
 
-    List it last among a field's extensions, so that it runs first.
+    With an API token, only where that has `scope`; None asks for a session. List it last among a field's
+    extensions, so that it runs first.
     """
 
-    def __init__(self, role: Role | None) -> None:
+    def __init__(self, role: Role | None, scope: Scope | None = None) -> None:
         self.role = role
+        self.scope = scope
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any
@@ -29,17 +32,27 @@ class Access(FieldExtension):
             viewer = signed_in(info)
             if _RANK[viewer.user.role] < _RANK[self.role]:
                 raise Forbidden(f"This needs the role {self.role}; yours is {viewer.user.role}.")
+            if viewer.scopes is not None and self.scope not in viewer.scopes:
+                raise Forbidden(
+                    f"This needs an API token with the scope {self.scope}."
+                    if self.scope
+                    else "This can't be done with an API token. Sign in."
+                )
         result = next_(source, info, **kwargs)
         # A subscription's resolver gives a stream, which nobody awaits.
         return await result if hasattr(result, "__await__") else result
 
 
 PUBLIC = Access(None)
-SIGNED_IN = Access(Role.VIEWER)
+SIGNED_IN = Access(Role.VIEWER, Scope.READ)
 """May read what is theirs."""
-MEMBER = Access(Role.MEMBER)
-"""May upload and run jobs."""
-ADMIN = Access(Role.ADMIN)
+IN_SESSION = Access(Role.VIEWER)
+"""May change how they sign in."""
+DATASETS = Access(Role.MEMBER, Scope.DATASETS)
+"""May upload, and change datasets."""
+JOBS = Access(Role.MEMBER, Scope.JOBS)
+"""May run jobs."""
+ADMIN = Access(Role.ADMIN, Scope.ADMIN)
 
 
 def unguarded(fields: list[StrawberryField]) -> list[str]:

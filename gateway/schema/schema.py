@@ -14,7 +14,7 @@ from strawberry.types import ExecutionContext
 from strawberry.types.base import get_object_definition
 
 from gateway.errors import ErrorCode, error_code
-from gateway.schema import cluster, datasets, jobs, uploads, users
+from gateway.schema import cluster, datasets, jobs, tokens, uploads, users
 from gateway.schema.context import Context, Info
 from gateway.schema.errors import InputError, LimitError, top_level
 from gateway.schema.limits import DocumentCache, Limits
@@ -31,17 +31,25 @@ log = logging.getLogger("gateway.graphql")
 
 NODES: dict[str, Callable[[Context, UUID], Awaitable[Any]]] = {
     "User": users.load_node,
+    "ApiToken": tokens.load_node,
     "Upload": uploads.load_node,
     "Dataset": datasets.load_node,
     "Job": jobs.load_job,
     "Artifact": jobs.load_artifact,
 }
 
-NODE_TYPES = (users.User, uploads.Upload, datasets.Dataset, jobs.Job, jobs.Artifact)
+NODE_TYPES = (users.User, tokens.ApiToken, uploads.Upload, datasets.Dataset, jobs.Job, jobs.Artifact)
 
 
 @strawberry.type
-class Query(users.UserQuery, uploads.UploadQuery, datasets.DatasetQuery, jobs.JobQuery, cluster.ClusterQuery):
+class Query(
+    users.UserQuery,
+    tokens.TokenQuery,
+    uploads.UploadQuery,
+    datasets.DatasetQuery,
+    jobs.JobQuery,
+    cluster.ClusterQuery,
+):
     @strawberry.field(
         extensions=[PUBLIC],
         description="Of the running service; `unreleased` where it runs without being installed.",
@@ -64,7 +72,13 @@ class Query(users.UserQuery, uploads.UploadQuery, datasets.DatasetQuery, jobs.Jo
 
 
 @strawberry.type
-class Mutation(users.UserMutation, uploads.UploadMutation, datasets.DatasetMutation, jobs.JobMutation):
+class Mutation(
+    users.UserMutation,
+    tokens.TokenMutation,
+    uploads.UploadMutation,
+    datasets.DatasetMutation,
+    jobs.JobMutation,
+):
     pass
 
 

@@ -12,7 +12,7 @@ from gateway.errors import BadInput, NotFound
 from gateway.schema.context import Context, Info, signed_in
 from gateway.schema.datasets import Dataset, DatasetPayload
 from gateway.schema.errors import UserError, UserErrors
-from gateway.schema.permissions import MEMBER, SIGNED_IN
+from gateway.schema.permissions import DATASETS, SIGNED_IN
 from gateway.schema.relay import BigInt, Node, global_id, local_id
 
 UploadStatus = strawberry.enum(uploads.UploadStatus, name="UploadStatus")
@@ -116,7 +116,7 @@ class UploadQuery:
 
 @strawberry.type
 class UploadMutation:
-    @strawberry.mutation(extensions=[UserErrors(UploadPayload), MEMBER])
+    @strawberry.mutation(extensions=[UserErrors(UploadPayload), DATASETS])
     async def create_upload(self, info: Info, input: CreateUploadInput) -> UploadPayload:
         upload = await uploads.create(
             info.context.settings,
@@ -128,7 +128,7 @@ class UploadMutation:
         )
         return UploadPayload(upload=Upload.of(upload))
 
-    @strawberry.mutation(extensions=[UserErrors(SignUploadPartsPayload), MEMBER])
+    @strawberry.mutation(extensions=[UserErrors(SignUploadPartsPayload), DATASETS])
     async def sign_upload_parts(self, info: Info, input: SignUploadPartsInput) -> SignUploadPartsPayload:
         upload_id = local_id(input.upload_id, "Upload", field="uploadId")
         links = await uploads.part_links(
@@ -147,7 +147,7 @@ class UploadMutation:
         )
 
     @strawberry.mutation(
-        extensions=[UserErrors(DatasetPayload), MEMBER],
+        extensions=[UserErrors(DatasetPayload), DATASETS],
         description="Makes a dataset of an upload whose every part is there. Again: the same dataset.",
     )
     async def complete_upload(self, info: Info, input: CompleteUploadInput) -> DatasetPayload:
@@ -168,7 +168,7 @@ class UploadMutation:
         return DatasetPayload(dataset=Dataset.of(dataset))
 
     @strawberry.mutation(
-        extensions=[UserErrors(UploadPayload), MEMBER],
+        extensions=[UserErrors(UploadPayload), DATASETS],
         description="Gives the room back; what was sent is gone.",
     )
     async def abort_upload(self, info: Info, input: UploadIdInput) -> UploadPayload:

@@ -8,6 +8,7 @@ from graphql import build_schema, parse, validate
 
 from gateway.errors import ErrorCode
 from gateway.metrics import Metrics
+from gateway.tokens import Scope
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "api" / "index.md").read_text()
@@ -32,3 +33,8 @@ def test_every_metric_is_named() -> None:
     for metric in Metrics().registry.collect():
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_every_scope_is_explained(scope: Scope) -> None:
+    assert f"| `{scope}` |" in PAGE

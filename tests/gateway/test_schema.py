@@ -22,14 +22,6 @@ from gateway.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOT_YET = {
-    "ApiToken",
-    "CreateApiTokenInput",
-    "CreateApiTokenPayload",
-    "RevokeApiTokenInput",
-    "RevokeApiTokenPayload",
-    "Query.apiTokens",
-    "Mutation.createApiToken",
-    "Mutation.revokeApiToken",
     "Mutation.pauseJob",
     "Mutation.resumeJob",
     "Mutation.retryJob",
