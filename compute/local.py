@@ -23,6 +23,7 @@ def start(
     target: str | None = None,
     rejects_target: str | None = None,
     resume: Sequence[TaskFinished] = (),
+    keep_staging: bool = False,
 ) -> Run:
     """Start `spec` on `threads` threads of this process. Returns at once.
 
@@ -31,7 +32,7 @@ def start(
     `rejects_target` says.
     """
     targets = Targets.of(spec, target, rejects_target)
-    return Run(spec, lambda: Threads(threads), targets, resume)
+    return Run(spec, lambda: Threads(threads), targets, resume, keep_staging)
 
 
 class Threads:

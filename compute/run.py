@@ -35,13 +35,15 @@ def start(
     resume: Sequence[TaskFinished] = (),
     target: str | None = None,
     rejects_target: str | None = None,
+    keep_staging: bool = False,
 ) -> "Run":
     """Start `spec` on the cluster of `compute.cluster.connect`. Returns at once.
 
     `resume`: what an earlier run of the same job has told as finished; what still holds is not done again.
-    `target` and `rejects_target` as for `compute.local.start`.
+    `target` and `rejects_target` as for `compute.local.start`. With `keep_staging` what is done stays in
+    `spec.staging_dir` where the job does not succeed, for a later run with `resume`; the caller removes it.
     """
-    return Run(spec, _on_ray, Targets.of(spec, target, rejects_target), resume)
+    return Run(spec, _on_ray, Targets.of(spec, target, rejects_target), resume, keep_staging)
 
 
 def _on_ray() -> Executor:
@@ -59,7 +61,9 @@ class Run:
         executor: Callable[[], Executor],
         targets: Targets,
         resume: Sequence[TaskFinished],
+        keep_staging: bool = False,
     ) -> None:
+        self._keep_staging = keep_staging
         self._stop: Stop | None = None
         self._stream = Stream(lambda: not self._goes_on())
         self._spec, self._executor, self._targets, self._resume = spec, executor, targets, resume
@@ -173,7 +177,7 @@ class Run:
                 job.close(keep_artifacts=committed)
         except Exception:  # The job has ended already; what could not be cleared must not change how.
             log.exception("clearing up after job %s", self._spec.job_id)
-        if final is not None:
+        if isinstance(final, Succeeded) or (final is not None and not self._keep_staging):
             remove_staging(self._spec.staging_dir)
 
     def _goes_on(self) -> bool:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import os
 import secrets
-import shutil
 import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,15 +15,16 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 import compute
 from compute import cluster as ray_cluster
 from compute.run import Run
 from compute.spec import JobSpec, TaskFinished
-from gateway import journal
+from gateway import journal, leftovers
 from gateway.events import ChangeQueue, Events
 from gateway.execution import Execution, LeaseLost, StartRun
 from gateway.models import Job, JobState, now
-from gateway.progress import FINAL_STATES
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Dispatcher:
         """Recovers what an earlier process left, then takes jobs until `stop`."""
         if self._settings.embedded:
             await journal.release_all()
-            await _sweep(self._settings)
+            await leftovers.sweep(self._settings)
         for work in (self._connect, self._look_for_work, self._renew):
             self._tasks.append(asyncio.create_task(work(), name=f"dispatcher-{work.__name__}"))
 
@@ -127,19 +127,23 @@ class Dispatcher:
             while True:
                 self._wake.take()
                 try:
-                    await self._pass_on_cancels()
+                    await self._pass_on_requests()
                     while await self._take_one():
                         pass
                 except Exception:
                     log.exception("the dispatcher could not look for work")
                 await self._wake.wait(POLL_S)
 
-    async def _pass_on_cancels(self) -> None:
+    async def _pass_on_requests(self) -> None:
         if self._running:
-            canceling = Job.filter(id__in=list(self._running), state=JobState.CANCELING)
-            for job in await canceling.only("id"):
-                if job.id in self._running:
+            asked = Q(state=JobState.CANCELING) | Q(pause_requested_at__isnull=False)
+            for job in await Job.filter(asked, id__in=list(self._running)).only("id", "state"):
+                if job.id not in self._running:
+                    continue
+                if job.state is JobState.CANCELING:
                     self._running[job.id][0].cancel()
+                else:
+                    self._running[job.id][0].pause()
 
     async def _take_one(self) -> bool:
         """Begin the next job; False when there is none, or no room."""
@@ -196,17 +200,4 @@ class Dispatcher:
 
 
 def _start_on_ray(spec: JobSpec, resume: Sequence[TaskFinished]) -> Run:
-    return compute.start(spec, resume=resume)
-
-
-async def _sweep(settings: Settings) -> None:
-    """Remove what belongs to no job that goes on: for the one process that has the folder to itself."""
-    folders = await asyncio.to_thread(lambda: {path.name: path for path in settings.jobs_dir.iterdir()})
-    known = await Job.filter(deleted_at=None).values_list("id", "state")
-    states = {str(job_id): state for job_id, state in known}
-    for name, folder in folders.items():
-        state = states.get(name)
-        if state in (None, JobState.CANCELED):
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        elif state in FINAL_STATES:
-            await asyncio.to_thread(shutil.rmtree, folder / "staging", ignore_errors=True)
+    return compute.start(spec, resume=resume, keep_staging=True)

@@ -22,7 +22,7 @@ from gateway import journal, planning
 from gateway.events import Events, StateChange, snapshot_of
 from gateway.journal import Fact, Record
 from gateway.models import ArtifactKind, FileFormat, Job, JobState, JobTask, TaskState, now
-from gateway.progress import Snapshot, StageSnapshot, forward, stopped, succeeded, to_row
+from gateway.progress import Snapshot, StageSnapshot, forward, halted, stopped, succeeded, to_row
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -60,12 +60,16 @@ class Execution:
         self._kept_at = 0.0
         self._run: Run | None = None
         self._is_left = False
+        self._is_pausing = job.pause_requested_at is not None
 
     async def run(self) -> None:
         """Until the job is in a final state, or until `leave`. Raises LeaseLost."""
         self._published(self._job.state)
         if self._job.state is JobState.CANCELING:
             await self._canceled()
+            return
+        if self._is_pausing:
+            await self._paused()
             return
         try:
             await self._follow()
@@ -82,6 +86,13 @@ class Execution:
         if self._run is not None:
             self._run.cancel()
 
+    def pause(self) -> None:
+        """Stop the tasks; the job is PAUSED when they have. Too late for one that is being committed. Idempotent."""
+        if self._snapshot.state is not JobState.FINALIZING:
+            self._is_pausing = True
+            if self._run is not None:
+                self._run.suspend()
+
     def leave(self) -> None:
         """Stop the tasks and leave the job as it is: it goes on later, here or elsewhere, from what is done."""
         self._is_left = True
@@ -89,6 +100,9 @@ class Execution:
             self._run.suspend()
 
     async def _follow(self) -> None:
+        if self._job.state is JobState.PLANNING:
+            # Rejects of a run that failed; nothing is committed before the job runs.
+            await self._remove(self._folder / "output")
         rows = await JobTask.filter(job_id=self.job_id, record__isnull=False)
         done = [spec.TaskFinished(row.stage, row.shard, row.attempt, row.record) for row in rows]
         job_spec = planning.job_spec(
@@ -103,7 +117,7 @@ class Execution:
         self._run = self._start_run(job_spec, done)
         if self._snapshot.state is JobState.CANCELING:
             self._run.cancel()
-        elif self._is_left:
+        elif self._is_left or self._is_pausing:
             self._run.suspend()
         try:
             async for event in self._run.events():
@@ -113,6 +127,8 @@ class Execution:
         if not self._snapshot.is_final:
             await self._keep()
             await asyncio.to_thread(self._run.join, LEAVE_TIMEOUT_S)
+            if self._is_pausing:
+                await self._paused()
 
     async def _take(self, event: spec.Event) -> None:
         match event:
@@ -230,6 +246,7 @@ class Execution:
         )
 
     async def _failed(self, failure: spec.Failure, artifacts: Iterable[spec.Artifact]) -> None:
+        await self._keep()  # What is done spares a retry the work.
         final = stopped(self._snapshot, JobState.FAILED, now())
         fact = Fact("FAILED", failure.message, {"kind": failure.kind, "code": failure.code})
         kept = [self._artifact(artifact) for artifact in artifacts]
@@ -247,8 +264,23 @@ class Execution:
             artifacts=artifacts,
             **values,
         ):
-            await self._remove(self._folder / "staging")
+            if final.state is JobState.SUCCEEDED:
+                await self._remove(self._folder / "staging")
         else:
+            await self._canceled()
+
+    async def _paused(self) -> None:
+        self._snapshot = halted(self._snapshot, now())
+        if not await self._advance(
+            Fact("PAUSED", "The job is paused; what is done stays done."),
+            before=[JobState.PLANNING, JobState.RUNNING],
+            after=JobState.PAUSED,
+            progress=to_row(self._snapshot),
+            progress_at=self._snapshot.last_tick_at,
+            pause_requested_at=None,
+            lease_owner=None,
+            lease_expires_at=None,
+        ):
             await self._canceled()
 
     async def _canceled(self) -> None:
@@ -256,9 +288,10 @@ class Execution:
             message = "The run was stopped, though nobody asked for it."
             await self._failed(compute_errors.internal("STOPPED", message), ())
             return
-        await self._remove(self._folder)
+        await self._keep()
+        await self._remove(self._folder / "output")
         final = stopped(self._snapshot, JobState.CANCELED, now())
-        fact = Fact("CANCELED", "The job was canceled; nothing of it is left.")
+        fact = Fact("CANCELED", "The job was canceled; it leaves no result.")
         await self._advance(fact, before=[JobState.CANCELING], after=JobState.CANCELED, final=final)
 
     async def _advance(

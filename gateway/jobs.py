@@ -16,7 +16,7 @@ from gateway import datasets, journal, planning
 from gateway.auth import Viewer
 from gateway.drafts import JobDraft, SourceDraft, aliases, check, name_of, spec_row
 from gateway.errors import BadInput, Conflict, LimitExceeded, NotFound
-from gateway.events import Events, StateChange, snapshot_of
+from gateway.events import Events, StateChange
 from gateway.models import (
     Artifact,
     Dataset,
@@ -33,7 +33,7 @@ from gateway.models import (
 )
 from gateway.paging import Page, newest_first
 from gateway.planning import JobPlan
-from gateway.progress import FINAL_STATES, StageSnapshot, first, stopped, to_row
+from gateway.progress import FINAL_STATES, StageSnapshot, first, to_row
 from gateway.settings import Settings
 from gateway.transactions import atomically
 from karyaksham_engine.errors import InvalidJob, KaryakshamError
@@ -45,7 +45,7 @@ __all__ = [
     "JobState",
     "JobTask",
     "TaskState",
-    "cancel",
+    "check_queue",
     "create",
     "delete",
     "event_page",
@@ -116,7 +116,7 @@ async def create(viewer: Viewer, draft: JobDraft, settings: Settings, events: Ev
     digest = datasets.fingerprint(asdict(draft))
     if known := await _by_key(viewer.user.id, draft.idempotency_key, digest):
         return known
-    await _check_queue(viewer, settings)
+    await check_queue(viewer, settings)
     read, plan, spec = await _planned(viewer, draft, settings)
     job_id, at = new_id(), now()
     waiting = first(job_id, at, bytes_total=plan.bytes_to_read, stages=_stages(plan))
@@ -153,35 +153,6 @@ async def create(viewer: Viewer, draft: JobDraft, settings: Settings, events: Ev
             return known
         raise
     events.publish_change(StateChange(job.id, job.owner_id, job.state))
-    return job
-
-
-async def cancel(viewer: Viewer, job_id: UUID, events: Events) -> Job:
-    """A queued job is canceled at once, a running one is CANCELING until its tasks have stopped. Idempotent."""
-    job = await _found(viewer, job_id)
-    at = now()
-    ended = stopped(snapshot_of(job), JobState.CANCELED, at)
-    if await journal.advance(
-        job_id,
-        journal.Fact("CANCELED", "The job was canceled before it began."),
-        before=[JobState.QUEUED],
-        after=JobState.CANCELED,
-        cancel_requested_at=at,
-        finished_at=at,
-        progress=to_row(ended),
-    ):
-        events.publish_change(StateChange(job.id, job.owner_id, JobState.CANCELED))
-    elif await journal.advance(
-        job_id,
-        journal.Fact("CANCELING", "Cancel was asked for; tasks are being stopped."),
-        before=[JobState.PLANNING, JobState.RUNNING, JobState.FINALIZING],
-        after=JobState.CANCELING,
-        cancel_requested_at=at,
-    ):
-        events.publish_change(StateChange(job.id, job.owner_id, JobState.CANCELING))
-    job = await _found(viewer, job_id)
-    if job.state in (JobState.SUCCEEDED, JobState.FAILED):
-        raise Conflict(f"The job is already {job.state.value}.", field=["input", "jobId"])
     return job
 
 
@@ -292,7 +263,8 @@ def _stages(plan: JobPlan) -> list[StageSnapshot]:
     ]
 
 
-async def _check_queue(viewer: Viewer, settings: Settings) -> None:
+async def check_queue(viewer: Viewer, settings: Settings) -> None:
+    """Raises LimitExceeded where the viewer has as many unfinished jobs as one may have."""
     unfinished = Job.filter(owner_id=viewer.user.id, deleted_at=None, state__not_in=list(FINAL_STATES))
     if await unfinished.count() >= settings.jobs_queued_max:
         raise LimitExceeded(

@@ -75,9 +75,36 @@ async def advance(
         if after in FINAL_STATES:
             unfinished = JobTask.filter(job_id=job_id, state__in=[TaskState.PENDING, TaskState.RUNNING])
             await unfinished.update(state=TaskState.SKIPPED)
+        elif after is JobState.PAUSED:
+            await JobTask.filter(job_id=job_id, state=TaskState.RUNNING).update(state=TaskState.PENDING)
         for artifact in artifacts:
             await Artifact.create(job_id=job_id, **artifact)
         await _append(job_id, fact)
+        return True
+
+    return await atomically(work)
+
+
+async def restart(job_id: UUID, anew: Snapshot) -> bool:
+    """Queue a failed or canceled job again, with the records of its finished tasks; False in another state."""
+
+    async def work() -> bool:
+        job = Job.filter(id=job_id, state__in=[JobState.FAILED, JobState.CANCELED], deleted_at=None)
+        if not await job.update(
+            state=JobState.QUEUED,
+            event_seq=F("event_seq") + 1,
+            progress=to_row(anew),
+            fraction=anew.fraction,
+            progress_at=anew.last_tick_at,
+            failure=None,
+            finished_at=None,
+            cancel_requested_at=None,
+            pause_requested_at=None,
+        ):
+            return False
+        await JobTask.filter(job_id=job_id, record__isnull=True).delete()
+        await Artifact.filter(job_id=job_id).delete()
+        await _append(job_id, Fact("RETRIED", "The job is tried again; it goes on from its finished tasks."))
         return True
 
     return await atomically(work)

@@ -132,6 +132,29 @@ def stopped(before: Snapshot, state: JobState, at: datetime) -> Snapshot:
     )
 
 
+def halted(before: Snapshot, at: datetime) -> Snapshot:
+    """As far as it came when it was paused; what is done stays done."""
+    stages = (
+        replace(stage, state=TaskState.PENDING) if stage.state is TaskState.RUNNING else stage
+        for stage in before.stages
+    )
+    return replace(
+        before,
+        state=JobState.PAUSED,
+        bytes_per_second=0.0,
+        rows_per_second=0.0,
+        eta_seconds=None,
+        stages=tuple(stages),
+        last_tick_at=at,
+    )
+
+
+def again(before: Snapshot, at: datetime) -> Snapshot:
+    """Of a job that is tried again: what is still there of it counts as soon as the run has found it."""
+    stages = (replace(stage, state=TaskState.PENDING, tasks_done=0, bytes_read=0) for stage in before.stages)
+    return first(before.job_id, at, bytes_total=before.bytes_total, stages=stages)
+
+
 def _stopped_state(stage: TaskState, job: JobState) -> TaskState:
     match stage:
         case TaskState.PENDING:

@@ -107,6 +107,9 @@ class Settings:
     jobs_running_max: int = _setting(2, "jobs", "At once in one dispatcher; tasks of each fill the cluster.")
     job_max_attempts: int = _setting(4, "attempts", "Of one task before its job fails.")
     job_task_memory_bytes: int | None = _setting(None, "bytes", "Of one task; empty: chosen from the node.")
+    retry_keep_s: int = _setting(
+        DAY, "s", "What a failed or canceled job has done waits so long for a retry."
+    )
     lease_s: int = _setting(30, "s", "A dispatcher that is silent for so long has lost its jobs.")
 
     # Ray

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.scalars import JSON
 
-from gateway import artifacts, datasets, downloads, events, jobs, planning
+from gateway import artifacts, control, datasets, downloads, events, jobs, planning
 from gateway.errors import NotFound
 from gateway.schema.context import Context, Info, signed_in
 from gateway.schema.datasets import Column, Dataset, Preview, columns_of
@@ -283,7 +283,33 @@ class JobMutation:
     )
     async def cancel_job(self, info: Info, input: JobIdInput) -> JobPayload:
         job_id = local_id(input.job_id, "Job", field="jobId")
-        return JobPayload(job=Job.of(await jobs.cancel(signed_in(info), job_id, info.context.events)))
+        return JobPayload(job=Job.of(await control.cancel(signed_in(info), job_id, info.context.events)))
+
+    @strawberry.mutation(
+        extensions=[UserErrors(JobPayload), JOBS],
+        description="A queued job is paused at once; one that runs when its tasks have stopped. What is done stays.",
+    )
+    async def pause_job(self, info: Info, input: JobIdInput) -> JobPayload:
+        job_id = local_id(input.job_id, "Job", field="jobId")
+        return JobPayload(job=Job.of(await control.pause(signed_in(info), job_id, info.context.events)))
+
+    @strawberry.mutation(
+        extensions=[UserErrors(JobPayload), JOBS],
+        description="A paused job waits for its turn again, and goes on from its finished tasks.",
+    )
+    async def resume_job(self, info: Info, input: JobIdInput) -> JobPayload:
+        job_id = local_id(input.job_id, "Job", field="jobId")
+        return JobPayload(job=Job.of(await control.resume(signed_in(info), job_id, info.context.events)))
+
+    @strawberry.mutation(
+        extensions=[UserErrors(JobPayload), JOBS],
+        description="Runs a failed or canceled job again; shards whose results are still valid are not read again.",
+    )
+    async def retry_job(self, info: Info, input: JobIdInput) -> JobPayload:
+        job_id = local_id(input.job_id, "Job", field="jobId")
+        context = info.context
+        row = await control.retry(signed_in(info), job_id, context.settings, context.events)
+        return JobPayload(job=Job.of(row))
 
     @strawberry.mutation(
         extensions=[UserErrors(DeleteJobPayload), JOBS],

@@ -188,7 +188,7 @@ async def eventually(condition: Callable[[], Awaitable[Any]], deadline_s: float 
 
 
 def run_on_threads(spec: JobSpec, resume: Sequence[TaskFinished]) -> Run:
-    return local.start(spec, threads=2, resume=resume)
+    return local.start(spec, threads=2, resume=resume, keep_staging=True)
 
 
 @asynccontextmanager

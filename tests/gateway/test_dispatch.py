@@ -124,18 +124,18 @@ async def test_a_retried_task_is_an_event(settings: Settings) -> None:
     assert event.data == {"stage": 0, "shard": 2, "attempt": 1, "code": "WORKER_LOST"}
 
 
-async def test_cancel_of_a_running_job_removes_all_of_it(settings: Settings) -> None:
+async def test_cancel_of_a_running_job_leaves_no_result(settings: Settings) -> None:
     script, job, events = Script(), await queued(), Events()
     folder = settings.jobs_dir / str(job.id)
     async with dispatching(settings, script, events):
         run = await run_of(script, job)
         run.tell(PLANNED)
         await in_state(job, JobState.RUNNING)
-        (folder / "staging").mkdir(parents=True)
+        (folder / "output").mkdir(parents=True)
         await Job.filter(id=job.id).update(state=JobState.CANCELING)
         done = await in_state(job, JobState.CANCELED)
     assert run.is_canceled
-    assert not folder.exists()
+    assert not (folder / "output").exists()
     assert (await kinds(job))[-1] == "CANCELED"
     assert done.finished_at is not None
 
@@ -192,7 +192,7 @@ async def test_jobs_of_a_process_that_was_killed_go_on(settings: Settings, state
 
 async def test_a_job_that_was_being_canceled_ends_canceled_without_a_run(settings: Settings) -> None:
     script, job = Script(), await queued(JobState.CANCELING, lease_epoch=1)
-    folder = settings.jobs_dir / str(job.id) / "staging"
+    folder = settings.jobs_dir / str(job.id) / "output"
     folder.mkdir(parents=True)
     async with dispatching(settings, script):
         await in_state(job, JobState.CANCELED)
