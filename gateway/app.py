@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
-from gateway import auth, database, http, leftovers, uploads
+from gateway import audit, auth, database, http, leftovers, uploads
 from gateway.dispatch import Dispatcher
 from gateway.errors import GatewayError
 from gateway.events import Events
@@ -118,6 +118,7 @@ async def _sweep_now_and_then(services: Services) -> None:
             if expired:
                 log.info("swept %d expired uploads", expired)
             await auth.sweep_sessions()
+            await audit.sweep(services.settings)
             await leftovers.sweep(services.settings)
         except Exception:
             log.exception("the sweep failed; it is tried again later")

@@ -154,6 +154,24 @@ class ApiToken(Row):
         indexes = (("owner_id", "revoked_at"),)
 
 
+class AuditEntry(Row):
+    """Who asked for what, and what came of it; never changed. Ids without keys: an entry outlives what it names."""
+
+    actor_id = fields.UUIDField(null=True)
+    token_id = fields.UUIDField(null=True)
+    action = fields.CharField(max_length=64)
+    outcome = fields.CharField(max_length=32)
+    subject_type = fields.CharField(max_length=64, null=True)
+    subject_id = fields.UUIDField(null=True)
+    address = fields.CharField(max_length=64)
+    request_id = fields.CharField(max_length=64, null=True)
+    data: Any = fields.JSONField(null=True)
+
+    class Meta:
+        table = "audit_entries"
+        indexes = (("actor_id", "id"), ("subject_id", "id"), ("action", "id"), ("created_at",))
+
+
 class Upload(Row):
     owner: fields.ForeignKeyRelation[User] = fields.ForeignKeyField("gateway.User", related_name="uploads")
     owner_id: UUID

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from . import database, users
+from . import audit, database, users
 from .app import create_app, server_config
 from .dispatch import Dispatcher
 from .errors import KaryakshamError
@@ -149,10 +149,13 @@ async def _user(settings: Settings, options: Namespace) -> int:
         added = await users.add(
             settings, email=options.email, password=password, display_name=options.name, role=role
         )
+        await audit.add("user add", subject=audit.Subject("User", added.id), data={"role": role.value})
         print(f"added {added.email} as {added.role.lower()}")
     elif options.action == "role":
         found = await users.find(email=options.email)
-        await users.update(found.id, role=Role(options.role.upper()))
+        role = Role(options.role.upper())
+        await users.update(found.id, role=role)
+        await audit.add("user role", subject=audit.Subject("User", found.id), data={"role": role.value})
         print(f"{found.email} is {options.role} now")
     else:
         everyone = await User.all().order_by("id")

@@ -70,6 +70,7 @@ class Settings:
     )
     registrations_per_address: int = _setting(100, "an hour", "Each one costs a bcrypt and a row.")
     refreshes_per_address: int = _setting(600, "in 15 min", "Four a session and hour is the honest rate.")
+    audit_keep_s: int = _setting(365 * DAY, "s", "How far back the audit log goes.")
 
     # Uploads
     upload_max_bytes: int = _setting(5 * 1024 * GIB, "bytes", "5 TiB, the largest object of S3.")

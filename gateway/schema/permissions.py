@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from graphql import OperationType
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
 from gateway.errors import Forbidden
+from gateway.schema import auditing
 from gateway.schema.context import Info, signed_in
 from gateway.tokens import Scope
 from gateway.users import Role
@@ -15,7 +17,7 @@ _RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
 
 
 class Access(FieldExtension):
-    """Lets a viewer through who has at least `role`; None lets everyone through.
+    """Lets a viewer through who has at least `role`; None lets everyone through. A mutation is noted in the audit log.
 
     With an API token, only where that has `scope`; None asks for a session. List it last among a field's
     extensions, so that it runs first.
@@ -28,6 +30,22 @@ class Access(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any
     ) -> Any:
+        if info.operation.operation is not OperationType.MUTATION:
+            self._check(info)
+            result = next_(source, info, **kwargs)
+            # A subscription's resolver gives a stream, which nobody awaits.
+            return await result if hasattr(result, "__await__") else result
+        input = kwargs.get("input")
+        try:
+            self._check(info)
+            payload = await next_(source, info, **kwargs)
+        except Exception as error:  # The edge of a mutation: whatever came of it is noted.
+            await auditing.note(info, input, error=error)
+            raise
+        await auditing.note(info, input, payload=payload)
+        return payload
+
+    def _check(self, info: Info) -> None:
         if self.role is not None:
             viewer = signed_in(info)
             if _RANK[viewer.user.role] < _RANK[self.role]:
@@ -38,9 +56,6 @@ class Access(FieldExtension):
                     if self.scope
                     else "This can't be done with an API token. Sign in."
                 )
-        result = next_(source, info, **kwargs)
-        # A subscription's resolver gives a stream, which nobody awaits.
-        return await result if hasattr(result, "__await__") else result
 
 
 PUBLIC = Access(None)

@@ -14,7 +14,7 @@ from strawberry.types import ExecutionContext
 from strawberry.types.base import get_object_definition
 
 from gateway.errors import ErrorCode, error_code
-from gateway.schema import cluster, datasets, jobs, tokens, uploads, users
+from gateway.schema import audit, cluster, datasets, jobs, tokens, uploads, users
 from gateway.schema.context import Context, Info
 from gateway.schema.errors import InputError, LimitError, top_level
 from gateway.schema.limits import DocumentCache, Limits
@@ -49,6 +49,7 @@ class Query(
     datasets.DatasetQuery,
     jobs.JobQuery,
     cluster.ClusterQuery,
+    audit.AuditQuery,
 ):
     @strawberry.field(
         extensions=[PUBLIC],
