@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from gateway.schema.relay import local_id
 from tests.gateway import journeys
 from tests.gateway.conftest import Api, eventually
+from tests.gateway.test_control import RETRY
 from tests.gateway.test_subscriptions import EVENTS, PROGRESS, all_items
 
 from . import orders
@@ -111,12 +113,11 @@ async def test_a_file_that_vanishes_in_the_queue_fails_its_job_with_the_reason(
         await journeys.ended(api, each["id"])
 
 
-async def test_cancel_stops_the_work_and_leaves_nothing(shared: Shared, api: Api) -> None:
+async def test_cancel_stops_the_work_and_a_retry_goes_on_from_it(shared: Shared, api: Api) -> None:
     keeper, process = shared
     made = orders.make(400_000)
     dataset = await registered(shared, api, "many.csv", made.content)
     job = await journeys.created(api, dataset, orders.SORT, shardSizeBytes=64 * 1024)
-    folders = {path.name for path in (keeper.data_dir / "jobs").iterdir()}
 
     async def under_way() -> bool:
         return bool((await journeys.look(api, job["id"]))["progress"]["stages"][0]["tasksDone"])
@@ -140,8 +141,15 @@ async def test_cancel_stops_the_work_and_leaves_nothing(shared: Shared, api: Api
     await eventually(idle, 2.0)
     done = await journeys.look(api, job["id"])
     assert done["artifacts"] == [] and done["progress"]["fraction"] < 1
-    left = {path.name for path in (keeper.data_dir / "jobs").iterdir()}
-    assert left <= folders and len(folders - left) <= 1
+    folder = keeper.data_dir / "jobs" / str(local_id(job["id"], "Job"))
+    assert not (folder / "output").exists()
+    payload = await api.call(RETRY, input={"jobId": job["id"]})
+    assert payload["errors"] == [] and payload["job"]["progress"]["fraction"] == 0, payload
+
+    again = await journeys.ended(api, job["id"])
+    assert again["state"] == "SUCCEEDED", again
+    assert await journeys.download(again) == orders.sorted_(made)
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["output.csv"]
 
 
 async def test_the_cluster_is_there_and_its_page_is_for_administrators(shared: Shared, api: Api) -> None:
