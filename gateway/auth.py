@@ -169,11 +169,12 @@ async def _goes_on(viewer: Viewer) -> bool:
     return viewer.session_id is not None and await session(viewer.session_id) is not None
 
 
-async def end_sessions(user_id: UUID, reason: str) -> None:
-    """All of one user: on deactivation and on a new password."""
-    await SessionFamily.filter(user_id=user_id, revoked_at=None).update(
-        revoked_at=now(), revoked_reason=reason
-    )
+async def end_sessions(user_id: UUID, reason: str, *, keep: UUID | None = None) -> None:
+    """All of one user, but `keep`: on deactivation and on a new password."""
+    open_ = SessionFamily.filter(user_id=user_id, revoked_at=None)
+    if keep is not None:
+        open_ = open_.exclude(id=keep)
+    await open_.update(revoked_at=now(), revoked_reason=reason)
 
 
 async def sweep_sessions() -> None:

@@ -176,6 +176,8 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add.add_argument("--name")
     add.add_argument("--role", choices=roles, default="member")
     actions.add_parser("list")
+    password = actions.add_parser("password", help="a new one, read from standard input, or asked for")
+    password.add_argument("email")
     role = actions.add_parser("role")
     role.add_argument("email")
     role.add_argument("role", choices=roles)

@@ -266,9 +266,11 @@ def _stages(plan: JobPlan) -> list[StageSnapshot]:
 async def check_queue(viewer: Viewer, settings: Settings) -> None:
     """Raises LimitExceeded where the viewer has as many unfinished jobs as one may have."""
     unfinished = Job.filter(owner_id=viewer.user.id, deleted_at=None, state__not_in=list(FINAL_STATES))
-    if await unfinished.count() >= settings.jobs_queued_max:
+    most = viewer.user.jobs_queued_max
+    most = settings.jobs_queued_max if most is None else most
+    if await unfinished.count() >= most:
         raise LimitExceeded(
-            f"You have {settings.jobs_queued_max} jobs that are not done yet.",
+            f"You have {most} jobs that are not done yet.",
             "Wait for some, or cancel them.",
             limit="jobs_queued_max",
         )

@@ -101,6 +101,9 @@ class User(Row):
     password_hash = fields.CharField(max_length=100)
     role = fields.CharEnumField(Role, max_length=16, default=Role.MEMBER)
     is_active = fields.BooleanField(default=True)
+    storage_quota_bytes = fields.BigIntField(null=True)
+    jobs_queued_max = fields.IntField(null=True)
+    """Limits of this user alone; null: those of the settings."""
 
     class Meta:
         table = "users"
@@ -133,6 +136,19 @@ class RefreshToken(Row):
 
     class Meta:
         table = "refresh_tokens"
+
+
+class PasswordReset(Row):
+    """A code for a new password, as its SHA-256. Used once."""
+
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField("gateway.User", related_name="resets")
+    user_id: UUID
+    token_hash = fields.CharField(max_length=64, unique=True)
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "password_resets"
 
 
 class ApiToken(Row):

@@ -1,6 +1,7 @@
 """Passwords: bcrypt in a thread, two at once at most, so that sign-ins can't take the machine."""
 
 import asyncio
+import functools
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -41,14 +42,27 @@ class _Hashing:
 _hashing = _Hashing()
 
 
-def check_new_password(password: str, *, min_length: int, field: list[str]) -> None:
-    """BadInput unless `password` is long enough and bcrypt takes all of it."""
+def check_new_password(password: str, *, min_length: int, field: list[str], email: str = "") -> None:
+    """BadInput unless `password` is long enough, bcrypt takes all of it, and it is not what everyone tries first."""
     if len(password) < min_length:
         raise BadInput(f"The password needs at least {min_length} characters.", field=field)
     if len(_encoded(password)) > MAX_BYTES:
         raise BadInput(f"The password must have at most {MAX_BYTES} bytes.", field=field)
     if "\0" in password:
         raise BadInput("The password must not contain a NUL character.", field=field)
+    plain = unicodedata.normalize("NFC", password).lower()
+    if plain in _common() or plain in {email, email.partition("@")[0]}:
+        raise BadInput(
+            "That is one of the first passwords that anyone tries.", "Choose another.", field=field
+        )
+
+
+@functools.cache
+def _common() -> frozenset[str]:
+    """The 30,000 passwords that leaked most often."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # A megabyte that only new passwords need.
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 async def hash_password(password: str, *, rounds: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from . import audit, database, users
+from . import accounts, audit, database, users
 from .app import create_app, server_config
 from .dispatch import Dispatcher
 from .errors import KaryakshamError
@@ -143,14 +143,19 @@ async def _migrate(settings: Settings) -> int:
 
 async def _user(settings: Settings, options: Namespace) -> int:
     if options.action == "add":
-        asked = sys.stdin.isatty()
-        password = getpass.getpass("Password: ") if asked else sys.stdin.readline().rstrip("\n")
+        password = _asked_password()
         role = Role(options.role.upper())
         added = await users.add(
             settings, email=options.email, password=password, display_name=options.name, role=role
         )
         await audit.add("user add", subject=audit.Subject("User", added.id), data={"role": role.value})
         print(f"added {added.email} as {added.role.lower()}")
+    elif options.action == "password":
+        found = await users.find(email=options.email)
+        password = _asked_password()
+        await accounts.set_password(settings, found, password)
+        await audit.add("user password", subject=audit.Subject("User", found.id))
+        print(f"{found.email} has a new password; all sessions of theirs are over")
     elif options.action == "role":
         found = await users.find(email=options.email)
         role = Role(options.role.upper())
@@ -165,3 +170,8 @@ async def _user(settings: Settings, options: Namespace) -> int:
         ]
         print(table(["email", "name", "role", ""], rows))
     return 0
+
+
+def _asked_password() -> str:
+    """From the terminal without showing it, else a line of standard input."""
+    return getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")

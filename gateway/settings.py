@@ -63,6 +63,7 @@ class Settings:
     session_ttl_s: int = _setting(30 * DAY, "s", "No refresh goes past it.")
     password_min_length: int = _setting(10, "characters", "NIST SP 800-63B asks for 8 or more.")
     api_tokens_max: int = _setting(50, "tokens", "Of one user; a forgotten one is a risk.")
+    password_reset_ttl_s: int = _setting(HOUR, "s", "A code for a new password is handed over, not kept.")
     bcrypt_rounds: int = _setting(12, "log2 of rounds", "About a quarter of a second a try.")
     login_tries_per_account: int = _setting(10, "tries in 15 min", "Guessing a password takes years.")
     login_tries_per_address: int = _setting(

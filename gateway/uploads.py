@@ -96,7 +96,7 @@ async def create(
     )
     if idempotency_key and (known := await _by_key(viewer.id, idempotency_key, given)):
         return known
-    await _check_quota(settings, viewer.id, size_bytes)
+    await _check_quota(settings, viewer, size_bytes)
     size = part_size(size_bytes, usual_bytes=settings.upload_part_bytes, max_parts=settings.upload_max_parts)
     upload = Upload(
         owner_id=viewer.id,
@@ -292,23 +292,25 @@ async def _check_parts(upload: Upload, etags: dict[int, str]) -> None:
         raise Conflict(f"{_parts(wrong)} stored with another ETag.", "Send it again.", field=field)
 
 
-async def _check_quota(settings: Settings, owner_id: UUID, size_bytes: int) -> None:
+async def _check_quota(settings: Settings, viewer: Viewer, size_bytes: int) -> None:
     """A soft limit: two requests at once may pass it together, by one file."""
-    receiving = Upload.filter(owner_id=owner_id, status=UploadStatus.RECEIVING, expires_at__gt=now())
+    quota = viewer.user.storage_quota_bytes
+    quota = settings.storage_quota_bytes if quota is None else quota
+    receiving = Upload.filter(owner_id=viewer.id, status=UploadStatus.RECEIVING, expires_at__gt=now())
     if await receiving.count() >= settings.uploads_open_max:
         raise LimitExceeded(
             f"You have {settings.uploads_open_max} unfinished uploads.",
             "Complete or abort some of them.",
             limit="uploads_open_max",
         )
-    kept = Dataset.filter(owner_id=owner_id, upload_id__isnull=False, deleted_at=None)
+    kept = Dataset.filter(owner_id=viewer.id, upload_id__isnull=False, deleted_at=None)
     totals = [
         await query.annotate(total=Sum("size_bytes")).first().values("total") for query in (receiving, kept)
     ]
     used = sum((row or {}).get("total") or 0 for row in totals)
-    if used + size_bytes > settings.storage_quota_bytes:
+    if used + size_bytes > quota:
         raise LimitExceeded(
-            f"Your uploads may have {settings.storage_quota_bytes:,} bytes; {used:,} are in use.",
+            f"Your uploads may have {quota:,} bytes; {used:,} are in use.",
             "Delete datasets that you no longer need.",
             field=["input", "sizeBytes"],
             limit="storage_quota_bytes",

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,6 +34,7 @@ __all__ = [
 HOUR_S = 3600
 EMAIL_MAX = 254
 NAME_MAX = 100
+LIMIT_MAX = {"storage_quota_bytes": 2**63 - 1, "jobs_queued_max": 2**31 - 1}
 FIRST_ADMIN = "admin@localhost"
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,253}")
 
@@ -77,7 +78,9 @@ async def add(settings: Settings, *, email: str, password: str, display_name: st
     if len(email) > EMAIL_MAX or not _EMAIL.fullmatch(email):
         raise BadInput("That is not an email address.", field=["input", "email"])
     name = _display_name(display_name) if display_name else email.partition("@")[0]
-    check_new_password(password, min_length=settings.password_min_length, field=["input", "password"])
+    check_new_password(
+        password, min_length=settings.password_min_length, field=["input", "password"], email=email
+    )
     password_hash = await hash_password(password, rounds=settings.bcrypt_rounds)
     try:
         return await User.create(email=email, display_name=name, password_hash=password_hash, role=role)
@@ -124,9 +127,15 @@ async def update(
     role: Role | None = None,
     is_active: bool | None = None,
     display_name: str | None = None,
+    limits: Mapping[str, int | None] | None = None,
 ) -> User:
-    """Changes what is given. The last active administrator stays one. Deactivation ends all sessions."""
-    changes: dict[str, object] = {}
+    """Changes what is given; a limit of None is that of the settings. The last active administrator stays one.
+
+    Deactivation ends all sessions.
+    """
+    changes: dict[str, object] = {**(limits or {})}
+    if any(value is not None and not 0 <= value <= LIMIT_MAX[name] for name, value in (limits or {}).items()):
+        raise BadInput("A limit is 0 or more.", field=["input"])
     if role is not None:
         changes["role"] = role
     if is_active is not None:

@@ -6,6 +6,8 @@ not signed in, but for wrong sign-ins, which are limited: a stranger must not be
 
 from typing import Any, Final
 
+import strawberry
+
 from gateway import audit
 from gateway.errors import ErrorCode, error_code
 from gateway.schema.context import Info
@@ -16,7 +18,7 @@ _OF_STRANGERS: Final = frozenset({"login", "register", "resetPassword"})
 _DETAILS: Final = {
     "login": ("email",),
     "register": ("email",),
-    "updateUser": ("role", "is_active", "display_name"),
+    "updateUser": ("role", "is_active", "display_name", "storage_quota_bytes", "jobs_queued_max"),
     "createApiToken": ("name", "scopes", "expires_at"),
     "registerDataset": ("uri",),
 }
@@ -42,7 +44,11 @@ async def note(
         subject=_subject(input, payload),
         address=context.address,
         request_id=context.request_id,
-        data={name: _plain(getattr(input, name)) for name in _DETAILS.get(action, ())},
+        data={
+            name: _plain(value)
+            for name in _DETAILS.get(action, ())
+            if (value := getattr(input, name)) not in (None, strawberry.UNSET)
+        },
     )
 
 
@@ -74,4 +80,4 @@ def _subject(input: object, payload: object) -> audit.Subject | None:
 
 
 def _plain(value: object) -> object:
-    return value if isinstance(value, bool | int | list | None) else str(value)[:2000]
+    return value if isinstance(value, bool | int | list) else str(value)[:2000]

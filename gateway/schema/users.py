@@ -9,13 +9,13 @@ import strawberry
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import auth, users
+from gateway import accounts, auth, users
 from gateway.auth import Tokens
 from gateway.errors import Unauthenticated
-from gateway.schema.context import Context, Info
+from gateway.schema.context import Context, Info, signed_in
 from gateway.schema.errors import UserError, UserErrors
-from gateway.schema.permissions import ADMIN, PUBLIC
-from gateway.schema.relay import Connection, Node, connection, global_id, local_id, page_arguments
+from gateway.schema.permissions import ADMIN, IN_SESSION, PUBLIC
+from gateway.schema.relay import BigInt, Connection, Node, connection, global_id, local_id, page_arguments
 
 Role = strawberry.enum(users.Role, name="Role")
 
@@ -25,6 +25,12 @@ CLIENT_HEADER = "x-karyaksham-client"
 """`browser` keeps the refresh token in a cookie. Only then is the cookie read: no other site can send this header."""
 
 
+@strawberry.type(description="What one user may have at once, where it is not what everyone may have.")
+class UserLimits:
+    storage_quota_bytes: BigInt | None
+    jobs_queued_max: int | None
+
+
 @strawberry.type
 class User(Node):
     email: str
@@ -32,6 +38,7 @@ class User(Node):
     role: users.Role
     is_active: bool
     created_at: datetime
+    limits: UserLimits
 
     @classmethod
     def of(cls, row: users.User) -> Self:
@@ -42,6 +49,12 @@ class User(Node):
             role=row.role,
             is_active=row.is_active,
             created_at=row.created_at,
+            limits=UserLimits(
+                storage_quota_bytes=None
+                if row.storage_quota_bytes is None
+                else BigInt(row.storage_quota_bytes),
+                jobs_queued_max=row.jobs_queued_max,
+            ),
         )
 
 
@@ -72,6 +85,37 @@ class UserPayload:
     errors: list[UserError] = strawberry.field(default_factory=list)
 
 
+@strawberry.type
+class PasswordPayload:
+    errors: list[UserError] = strawberry.field(default_factory=list)
+    user_id: strawberry.Private[strawberry.ID | None] = None
+    """Whose it is, for the audit log."""
+
+
+@strawberry.type
+class PasswordResetPayload:
+    code: str | None = strawberry.field(default=None, description="Shown this once; works once.")
+    expires_at: datetime | None = None
+    errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.input
+class ChangePasswordInput:
+    current_password: str
+    new_password: str
+
+
+@strawberry.input
+class CreatePasswordResetInput:
+    user_id: strawberry.ID
+
+
+@strawberry.input
+class ResetPasswordInput:
+    code: str
+    new_password: str
+
+
 @strawberry.input
 class RegisterInput:
     email: str
@@ -96,6 +140,17 @@ class UpdateUserInput:
     role: users.Role | None = None
     is_active: bool | None = None
     display_name: str | None = None
+    storage_quota_bytes: BigInt | None = strawberry.field(
+        default=strawberry.UNSET, description="null: as many as everyone."
+    )
+    jobs_queued_max: int | None = strawberry.field(
+        default=strawberry.UNSET, description="null: as many as everyone."
+    )
+
+    def limits(self) -> dict[str, int | None]:
+        """Those that are given."""
+        given = {"storage_quota_bytes": self.storage_quota_bytes, "jobs_queued_max": self.jobs_queued_max}
+        return {name: value for name, value in given.items() if value is not strawberry.UNSET}
 
 
 @strawberry.type
@@ -165,6 +220,47 @@ class UserMutation:
             context.response.delete_cookie(REFRESH_COOKIE, path=COOKIE_PATH)
         return LogoutPayload()
 
+    @strawberry.mutation(
+        extensions=[UserErrors(PasswordPayload), IN_SESSION],
+        description="Ends every other session of the viewer.",
+    )
+    async def change_password(self, info: Info, input: ChangePasswordInput) -> PasswordPayload:
+        await accounts.change_password(
+            info.context.settings,
+            info.context.rates,
+            signed_in(info),
+            current=input.current_password,
+            new=input.new_password,
+        )
+        return PasswordPayload()
+
+    @strawberry.mutation(
+        extensions=[UserErrors(PasswordResetPayload), ADMIN],
+        description="A code for `resetPassword`, to hand over; it ends those before it.",
+    )
+    async def create_password_reset(
+        self, info: Info, input: CreatePasswordResetInput
+    ) -> PasswordResetPayload:
+        made = await accounts.reset_code(
+            info.context.settings, local_id(input.user_id, "User", field="userId")
+        )
+        return PasswordResetPayload(code=made.code, expires_at=made.expires_at)
+
+    @strawberry.mutation(
+        extensions=[UserErrors(PasswordPayload), PUBLIC],
+        description="Sets a password with a code, and ends every session of its user.",
+    )
+    async def reset_password(self, info: Info, input: ResetPasswordInput) -> PasswordPayload:
+        context = info.context
+        user = await accounts.reset_password(
+            context.settings,
+            context.rates,
+            code=input.code,
+            new=input.new_password,
+            address=context.address,
+        )
+        return PasswordPayload(user_id=global_id("User", user.id))
+
     @strawberry.mutation(extensions=[UserErrors(UserPayload), ADMIN])
     async def update_user(self, info: Info, input: UpdateUserInput) -> UserPayload:
         user = await users.update(
@@ -172,6 +268,7 @@ class UserMutation:
             role=input.role,
             is_active=input.is_active,
             display_name=input.display_name,
+            limits=input.limits(),
         )
         return UserPayload(user=User.of(user))
 

@@ -61,6 +61,9 @@ LEAST = {
     "Mutation.createApiToken": VIEWER,
     "Mutation.revokeApiToken": VIEWER,
     "Mutation.updateUser": ADMIN,
+    "Mutation.createPasswordReset": ADMIN,
+    "Mutation.changePassword": VIEWER,
+    "Mutation.resetPassword": ANYONE,
     "Mutation.createUpload": MEMBER,
     "Mutation.signUploadParts": MEMBER,
     "Mutation.completeUpload": MEMBER,
@@ -80,6 +83,7 @@ LEAST = {
 }
 """The least role of each operation."""
 WITH_TOKEN = {
+    "Mutation.changePassword": None,
     "Mutation.createApiToken": None,
     "Mutation.revokeApiToken": None,
     "Mutation.createUpload": "datasets:write",
