@@ -1,4 +1,4 @@
-"""What a user does to a job that exists: cancel, pause, resume, retry.
+"""What a user does to a job that exists: cancel, pause, resume, retry, clone.
 
 A job that nobody runs changes at once. One that runs is only asked; its dispatcher stops the
 tasks and writes the state.
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gateway import jobs, journal
 from gateway.auth import Viewer
+from gateway.drafts import SourceDraft, draft_of
 from gateway.errors import Conflict, NotFound
 from gateway.events import Events, StateChange, snapshot_of
 from gateway.journal import Fact
@@ -15,7 +16,7 @@ from gateway.models import DatasetStatus, Job, JobSource, JobState, now
 from gateway.progress import FINAL_STATES, again, stopped, to_row
 from gateway.settings import Settings
 
-__all__ = ["cancel", "pause", "resume", "retry"]
+__all__ = ["cancel", "clone", "pause", "resume", "retry"]
 
 FIELD = ["input", "jobId"]
 
@@ -117,6 +118,30 @@ async def retry(viewer: Viewer, job_id: UUID, settings: Settings, events: Events
         raise Conflict("The job was retried or deleted at the same time.", "Look at it again.", field=FIELD)
     events.publish_change(StateChange(job.id, job.owner_id, JobState.QUEUED))
     return await _found(viewer, job_id)
+
+
+async def clone(
+    viewer: Viewer,
+    job_id: UUID,
+    *,
+    name: str | None,
+    idempotency_key: str | None,
+    settings: Settings,
+    events: Events,
+) -> Job:
+    """A new job of the viewer's that asks for the same, of its datasets as they are now. Raises as `jobs.create`."""
+    job = await _found(viewer, job_id)
+    reads = await JobSource.filter(job_id=job_id).order_by("position")
+    draft = draft_of(
+        job.sql,
+        job.spec,
+        [SourceDraft(read.dataset_id, read.alias) for read in reads],
+        name=job.name if name is None else name,
+        is_profile=job.is_profile,
+        priority=job.priority,
+        idempotency_key=idempotency_key,
+    )
+    return await jobs.create(viewer, draft, settings, events)
 
 
 async def _found(viewer: Viewer, job_id: UUID) -> Job:

@@ -1,7 +1,7 @@
 """What a user asks of a job, and everything about it that can be checked without looking at data. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -140,6 +140,44 @@ def spec_row(draft: JobDraft, sources: Sequence[Any]) -> dict[str, Any]:
         "layout": layout.value,
         "shard_size_bytes": draft.shard_size_bytes,
     }
+
+
+def draft_of(
+    sql: str | None,
+    row: Mapping[str, Any],
+    sources: Sequence[SourceDraft],
+    *,
+    name: str | None,
+    is_profile: bool = False,
+    priority: int = 0,
+    idempotency_key: str | None = None,
+) -> JobDraft:
+    """The draft that `spec_row` made `row` of."""
+    output = row["output"]
+    folders = output.get("partition_by")
+    return JobDraft(
+        sources=tuple(sources),
+        sql=None if is_profile else sql,
+        profile=is_profile,
+        name=name,
+        output=OutputDraft(
+            format=FileFormat(output["format"].upper()),
+            compression=output.get("compression"),
+            layout=OutputLayout(row["layout"]),
+            partition_by=tuple(folders) if folders else None,
+            csv_header=output.get("header", True),
+            csv_delimiter=output.get("delimiter"),
+            csv_formula_safe=output.get("formula_safe", False),
+        ),
+        bad_rows=BadRowsDraft(
+            BadRowPolicy(row["bad_rows"]["policy"]),
+            row["bad_rows"].get("max_rejected_rows"),
+            row["bad_rows"].get("max_rejected_ratio"),
+        ),
+        shard_size_bytes=row["shard_size_bytes"],
+        priority=priority,
+        idempotency_key=idempotency_key,
+    )
 
 
 def _check_query(draft: JobDraft, settings: Settings) -> None:

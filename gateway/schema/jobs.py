@@ -224,6 +224,13 @@ class JobIdInput:
 
 
 @strawberry.input
+class CloneJobInput:
+    job_id: strawberry.ID
+    name: str | None = None
+    idempotency_key: str | None = None
+
+
+@strawberry.input
 class JobFilter:
     states: list[jobs.JobState] | None = None
     owner_id: strawberry.ID | None = None
@@ -309,6 +316,22 @@ class JobMutation:
         job_id = local_id(input.job_id, "Job", field="jobId")
         context = info.context
         row = await control.retry(signed_in(info), job_id, context.settings, context.events)
+        return JobPayload(job=Job.of(row))
+
+    @strawberry.mutation(
+        extensions=[UserErrors(JobPayload), JOBS],
+        description="A new job that asks for the same, of its datasets as they are now.",
+    )
+    async def clone_job(self, info: Info, input: CloneJobInput) -> JobPayload:
+        context = info.context
+        row = await control.clone(
+            signed_in(info),
+            local_id(input.job_id, "Job", field="jobId"),
+            name=input.name,
+            idempotency_key=input.idempotency_key,
+            settings=context.settings,
+            events=context.events,
+        )
         return JobPayload(job=Job.of(row))
 
     @strawberry.mutation(

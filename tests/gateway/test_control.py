@@ -25,6 +25,9 @@ PAUSE, RESUME, RETRY = (
     f"mutation($input: JobIdInput!) {{ {name}(input: $input) {{ job {{ {journeys.JOB} }} {ERRORS} }} }}"
     for name in ("pauseJob", "resumeJob", "retryJob")
 )
+CLONE = (
+    f"mutation($input: CloneJobInput!) {{ cloneJob(input: $input) {{ job {{ {journeys.JOB} }} {ERRORS} }} }}"
+)
 LEFT = (JobState.FAILED, JobState.CANCELED)
 
 
@@ -242,3 +245,25 @@ async def test_pause_and_resume_over_the_api(settings: Settings, service: Servic
     assert (await api.call(RESUME, input={"jobId": job["id"]}))["errors"] == []
     done = await journeys.ended(api, job["id"])
     assert (done["state"], done["rowBalance"]["read"]) == ("SUCCEEDED", 200_000), done
+
+
+async def test_a_clone_asks_for_the_same_again(settings: Settings, service: Service, api: Api) -> None:
+    dataset = await journeys.file(settings, api)
+    more = {
+        "output": {"format": "CSV", "csvDelimiter": ";"},
+        "badRows": {"policy": "REJECT_ROW"},
+        "priority": 3,
+    }
+    job = await journeys.finished(api, dataset, shardSizeBytes=65536, **more)
+    made = [
+        (await api.call(CLONE, input={"jobId": job["id"], "name": "Again", "idempotencyKey": "k"}))["job"]
+        for _ in range(2)
+    ]
+    assert made[0]["id"] == made[1]["id"] != job["id"]
+    again = await journeys.ended(api, made[0]["id"])
+    assert await journeys.download(again) == await journeys.download(job)
+    first, second = await Job.all().order_by("id")
+    assert (second.name, second.spec, second.sql, second.priority) == ("Again", first.spec, first.sql, 3)
+    await api.call(journeys.DELETE_DATASET, input={"datasetId": dataset["id"]})
+    gone = await api.call(CLONE, input={"jobId": job["id"]})
+    assert gone["errors"][0]["code"] == "NOT_FOUND"

@@ -76,6 +76,7 @@ LEAST = {
     "Mutation.pauseJob": MEMBER,
     "Mutation.resumeJob": MEMBER,
     "Mutation.retryJob": MEMBER,
+    "Mutation.cloneJob": MEMBER,
     "Mutation.deleteJob": MEMBER,
     "Subscription.jobProgress": VIEWER,
     "Subscription.jobEvents": VIEWER,
@@ -98,6 +99,7 @@ WITH_TOKEN = {
     "Mutation.pauseJob": "jobs:write",
     "Mutation.resumeJob": "jobs:write",
     "Mutation.retryJob": "jobs:write",
+    "Mutation.cloneJob": "jobs:write",
     "Mutation.deleteJob": "jobs:write",
 }
 """The scope that an API token needs; `admin` for what administrators do, `read` for all else."""
