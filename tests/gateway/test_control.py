@@ -249,7 +249,7 @@ async def test_pause_and_resume_over_the_api(settings: Settings, service: Servic
 
 async def test_a_clone_asks_for_the_same_again(settings: Settings, service: Service, api: Api) -> None:
     dataset = await journeys.file(settings, api)
-    more = {
+    more: dict[str, Any] = {
         "output": {"format": "CSV", "csvDelimiter": ";"},
         "badRows": {"policy": "REJECT_ROW"},
         "priority": 3,
