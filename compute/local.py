@@ -10,6 +10,7 @@ from karyaksham_engine.errors import Canceled
 from .attempt import Ended, Message, Started, counters_of, execute
 from .commit import Targets
 from .errors import internal, to_failure
+from .profile import ProfileRun, on_threads
 from .results import Attempt, Counters, TaskKey
 from .run import Run
 from .spec import JobSpec, TaskFinished
@@ -31,6 +32,8 @@ def start(
     that failed later. Without it the artifacts go to `spec.output_dir`. With it, rejects are written only where
     `rejects_target` says.
     """
+    if spec.kind == "PROFILE":
+        return ProfileRun(spec, on_threads(threads))
     targets = Targets.of(spec, target, rejects_target)
     return Run(spec, lambda: Threads(threads), targets, resume, keep_staging)
 

@@ -43,6 +43,10 @@ def start(
     `target` and `rejects_target` as for `compute.local.start`. With `keep_staging` what is done stays in
     `spec.staging_dir` where the job does not succeed, for a later run with `resume`; the caller removes it.
     """
+    if spec.kind == "PROFILE":
+        from .profile import ProfileRun, on_ray  # Here, because it builds on this module.
+
+        return ProfileRun(spec, on_ray)
     return Run(spec, _on_ray, Targets.of(spec, target, rejects_target), resume, keep_staging)
 
 

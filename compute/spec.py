@@ -7,6 +7,7 @@ from karyaksham_engine.types import BadRows, Column, FileFormat, Output, Source
 
 SPEC_VERSION = 1
 
+JobKind = Literal["QUERY", "PROFILE"]
 Layout = Literal["SINGLE_FILE", "PARTS"]
 FailureKind = Literal["DATA", "CONFIG", "LIMIT", "STORAGE", "INFRASTRUCTURE", "INTERNAL"]
 TaskState = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "SKIPPED"]
@@ -32,6 +33,8 @@ class JobSpec:
     """Attempts of one task before the job fails."""
     memory_bytes: int | None = None
     """Of one task."""
+    kind: JobKind = "QUERY"
+    """A PROFILE has one source and no SQL; it gives the statistics of every column."""
     version: int = SPEC_VERSION
 
 

@@ -109,6 +109,8 @@ def name_of(draft: JobDraft) -> str:
     """The given name, or the beginning of the SQL."""
     if draft.name is not None:
         return draft.name.strip()
+    if draft.profile:
+        return "Profile"
     words = " ".join((draft.sql or "").split())
     return words if len(words) <= 80 else words[:79] + "…"
 
@@ -188,8 +190,12 @@ def _check_query(draft: JobDraft, settings: Settings) -> None:
     ]
     if len(given) != 1:
         raise BadInput("Give exactly one of sql, steps and profile.", field=["input"])
+    if draft.steps is not None:
+        raise _later("Recipes of steps", given[0])
     if draft.sql is None:
-        raise _later("Recipes of steps" if draft.steps is not None else "Profile jobs", given[0])
+        if len(draft.sources) != 1:
+            raise _wrong("A profile is of one dataset.", "sources")
+        return
     if not draft.sql.strip() or "\x00" in draft.sql:
         raise _wrong("The SQL is empty or holds a NUL character.", "sql")
     if len(draft.sql) > settings.sql_max_chars:

@@ -5,6 +5,7 @@ time, so nothing here is written twice or out of turn.
 """
 
 import asyncio
+import json
 import logging
 import shutil
 import time
@@ -21,7 +22,17 @@ from compute.run import Run
 from gateway import journal, planning
 from gateway.events import Events, StateChange, snapshot_of
 from gateway.journal import Fact, Record
-from gateway.models import ArtifactKind, FileFormat, Job, JobState, JobTask, TaskState, now
+from gateway.models import (
+    ArtifactKind,
+    Dataset,
+    FileFormat,
+    Job,
+    JobSource,
+    JobState,
+    JobTask,
+    TaskState,
+    now,
+)
 from gateway.progress import Snapshot, StageSnapshot, forward, halted, stopped, succeeded, to_row
 from gateway.settings import Settings
 
@@ -113,6 +124,7 @@ class Execution:
             output_dir=str(self._folder / "output"),
             max_attempts=self._settings.job_max_attempts,
             memory_bytes=self._settings.job_task_memory_bytes,
+            kind="PROFILE" if self._job.is_profile else "QUERY",
         )
         self._run = self._start_run(job_spec, done)
         if self._snapshot.state is JobState.CANCELING:
@@ -170,7 +182,7 @@ class Execution:
             fact,
             before=[JobState.PLANNING],
             after=JobState.RUNNING,
-            effective_sql=event.effective_sql,
+            effective_sql=event.effective_sql or None,
             progress=to_row(self._snapshot),
         )
 
@@ -221,6 +233,8 @@ class Execution:
             await self._failed(compute_errors.internal("BALANCE_OPEN", message), ())
             return
         await self._keep()
+        if self._job.is_profile:
+            await self._keep_profile(event.artifacts)
         at = now()
         final = succeeded(
             self._snapshot,
@@ -235,15 +249,24 @@ class Execution:
             f"{balance.written} written.",
             asdict(balance),
         )
+        if self._job.is_profile:
+            fact = Fact("SUCCEEDED", f"Done: the statistics are of {balance.read} rows.")
         await self._end(
             fact,
             final,
             artifacts=[self._artifact(artifact) for artifact in event.artifacts],
-            rows_read=balance.read,
-            rows_passed=balance.passed,
-            rows_rejected=balance.rejected,
-            rows_written=balance.written,
+            **({} if self._job.is_profile else _balance_row(balance)),
         )
+
+    async def _keep_profile(self, artifacts: Iterable[spec.Artifact]) -> None:
+        """Shows the statistics with the dataset, where that is still read as it was."""
+        paths = [Path(artifact.path) for artifact in artifacts if artifact.kind == "PROFILE"]
+        for path in paths:
+            found = json.loads(await asyncio.to_thread(path.read_bytes))
+            source = await JobSource.filter(job_id=self.job_id).first().values("dataset_id")
+            if source is not None:
+                same = Dataset.filter(id=source["dataset_id"], revision=self._job.spec["revision"])
+                await same.update(profile=found)
 
     async def _failed(self, failure: spec.Failure, artifacts: Iterable[spec.Artifact]) -> None:
         await self._keep()  # What is done spares a retry the work.
@@ -392,6 +415,16 @@ def _task_row(task: spec.TaskProgress) -> dict[str, Any]:
         "started_at": _moment(task.started_at),
         "finished_at": _moment(task.finished_at),
         "failure": asdict(task.failure) if task.failure else None,
+    }
+
+
+def _balance_row(balance: spec.RowBalance) -> dict[str, int]:
+    """Not of a profile: the engine does not tell how many rows it could not read."""
+    return {
+        "rows_read": balance.read,
+        "rows_passed": balance.passed,
+        "rows_rejected": balance.rejected,
+        "rows_written": balance.written,
     }
 
 

@@ -132,7 +132,8 @@ async def create(viewer: Viewer, draft: JobDraft, settings: Settings, events: Ev
             owner_id=viewer.user.id,
             name=name_of(draft),
             sql=draft.sql,
-            effective_sql=plan.effective_sql,
+            is_profile=draft.profile,
+            effective_sql=plan.effective_sql or None,
             spec=spec,
             priority=draft.priority,
             progress=to_row(waiting),
@@ -214,6 +215,9 @@ async def _planned(
     spec = spec_row(
         draft, [datasets.source(dataset, name) for dataset, name in zip(read, names, strict=True)]
     )
+    if draft.profile:
+        spec["revision"] = read[0].revision
+        return read, await asyncio.to_thread(planning.profile_plan, spec["sources"][0]), spec
     try:
         plan = await planning.plan(sql, spec, parallelism=settings.ray_num_cpus or os.cpu_count() or 1)
     except KaryakshamError as error:

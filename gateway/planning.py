@@ -44,6 +44,7 @@ __all__ = [
     "partition_of",
     "plan",
     "preview",
+    "profile_plan",
     "written_dialect",
 ]
 
@@ -133,6 +134,19 @@ def job_spec(
         staging_dir=staging_dir,
         output_dir=output_dir,
         **limits,
+    )
+
+
+def profile_plan(source: Source) -> JobPlan:
+    """What a profile of a table would do. Raises BadInput when its files changed."""
+    check_unchanged(source["files"])
+    size_bytes = sum(file["size_bytes"] for file in source["files"])
+    return JobPlan(
+        effective_sql="",
+        columns=(),
+        stages=(StagePlan(0, f"profile {source['name']}", 1, size_bytes),),
+        bytes_to_read=size_bytes,
+        text="Reads the whole table once, and gives the statistics of every column.",
     )
 
 

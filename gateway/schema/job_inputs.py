@@ -76,7 +76,9 @@ class CreateJobInput:
     sources: list[JobSourceInput]
     sql: str | None = strawberry.field(default=None, description="Exactly one of sql, steps and profile.")
     steps: list[StepInput] | None = strawberry.field(default=None, description="Not available yet.")
-    profile: bool | None = strawberry.field(default=None, description="Not available yet.")
+    profile: bool | None = strawberry.field(
+        default=None, description="The statistics of every column of one dataset; they show in its `profile`."
+    )
     output: OutputInput | None = None
     bad_rows: BadRowsInput | None = None
     shard_size_bytes: BigInt | None = strawberry.field(

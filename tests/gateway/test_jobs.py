@@ -235,7 +235,8 @@ async def test_wrong_sql_is_an_error_of_the_field(api: Api, orders: dict[str, An
     ("more", "field"),
     [
         ({"sql": None, "steps": [{"filter": {"where": "id > 1"}}]}, ["input", "steps"]),
-        ({"sql": None, "profile": True}, ["input", "profile"]),
+        ({"profile": True}, ["input"]),
+        ({"sql": None, "profile": True, "sources": []}, ["input", "sources"]),
         ({"output": {"format": "CSV", "partitionBy": []}}, ["input", "output", "partitionBy"]),
         ({"output": {"format": "CSV", "uri": "file:///tmp/x"}}, ["input", "output", "uri"]),
         ({"output": {"format": "CSV", "compression": "snappy"}}, ["input", "output", "compression"]),
