@@ -109,10 +109,11 @@ class ProfileRun(Run):
         self._began_at = time.time()
         self._stream.put(TaskStarted(0, 0, 1, None))
         self._tell("RUNNING", 0)
-        while not wait_for([future], STOP_CHECK_S).done:
-            if not self._goes_on():
-                stop()
-                return None
+        while self._goes_on() and not wait_for([future], STOP_CHECK_S).done:
+            pass
+        if not self._goes_on():
+            stop()
+            return None
         found = _result(future)
         if isinstance(found, Failure):
             self._tell("FAILED", 0, found)
@@ -122,7 +123,9 @@ class ProfileRun(Run):
         rows = max((column["count"] for column in found), default=0)
         self._tell("SUCCEEDED", rows)
         self._stream.put(Finalizing())
-        return Succeeded((self._commit(found),), RowBalance(rows, rows, 0, 0))
+        artifact = self._commit(found)
+        self._tell("SUCCEEDED", rows, committed=True)
+        return Succeeded((artifact,), RowBalance(rows, rows, 0, 0))
 
     def _commit(self, found: list[ColumnProfile]) -> Artifact:
         """The result as JSON, whole or not at all."""
@@ -140,12 +143,14 @@ class ProfileRun(Run):
         done = state == "SUCCEEDED"
         return StageProgress(0, self._name, state, 1, int(done), self._bytes if done else 0, self._bytes)
 
-    def _tell(self, state: TaskState, rows: int, failure: Failure | None = None) -> None:
+    def _tell(
+        self, state: TaskState, rows: int, failure: Failure | None = None, *, committed: bool = False
+    ) -> None:
         stage, now = self._stage(state), time.time()
         ended_at = None if state == "RUNNING" else now
         self._stream.put(
             Progress(
-                fraction=0.0,
+                fraction=1.0 if committed else 0.0,
                 bytes_read=stage.bytes_read,
                 bytes_total=self._bytes,
                 rows_read=rows,

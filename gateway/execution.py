@@ -68,6 +68,8 @@ class Execution:
         self._snapshot = snapshot_of(job)
         self._tasks: dict[tuple[int, int], dict[str, Any]] = {}
         self._records: list[Record] = []
+        self._counted: set[tuple[int, int, int]] = set()
+        self._cpu_seconds = 0.0
         self._kept_at = 0.0
         self._run: Run | None = None
         self._is_left = False
@@ -204,6 +206,10 @@ class Execution:
         self._snapshot = forward(self._snapshot, reported)
         for task in event.tasks:
             self._tasks[task.stage, task.shard] = _task_row(task)
+            attempt = (task.stage, task.shard, task.attempt)
+            if task.started_at is not None and task.finished_at is not None and attempt not in self._counted:
+                self._counted.add(attempt)
+                self._cpu_seconds += max(0.0, task.finished_at - task.started_at)
         self._events.publish_progress(self._snapshot)
 
     async def _task_failed(self, event: spec.TaskFailed) -> None:
@@ -332,6 +338,7 @@ class Execution:
             values |= {
                 "progress": to_row(final),
                 "fraction": final.fraction,
+                "bytes_read": final.bytes_read,
                 "progress_at": final.last_tick_at,
                 "finished_at": final.last_tick_at,
                 "lease_owner": None,
@@ -363,6 +370,7 @@ class Execution:
     async def _keep(self) -> None:
         tasks, self._tasks = self._tasks, {}
         records, self._records = self._records, []
+        cpu_seconds, self._cpu_seconds = self._cpu_seconds, 0.0
         self._kept_at = time.monotonic()
         if not await journal.keep(
             self.job_id,
@@ -370,6 +378,7 @@ class Execution:
             snapshot=self._snapshot,
             tasks=list(tasks.values()),
             records=records,
+            cpu_seconds=cpu_seconds,
         ):
             raise LeaseLost
 

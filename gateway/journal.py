@@ -130,13 +130,19 @@ async def keep(
     snapshot: Snapshot,
     tasks: Sequence[Mapping[str, Any]] = (),
     records: Sequence[Record] = (),
+    cpu_seconds: float = 0.0,
 ) -> bool:
-    """The latest progress, the tasks that changed and the records of those that are done; False: the lease is lost."""
+    """The latest progress, the tasks that changed, the records of those that are done, and the core time since the
+    last call; False: the lease is lost."""
 
     async def work() -> bool:
         job = Job.filter(id=job_id, lease_epoch=epoch)
         if not await job.update(
-            progress=to_row(snapshot), fraction=snapshot.fraction, progress_at=snapshot.last_tick_at
+            progress=to_row(snapshot),
+            fraction=snapshot.fraction,
+            progress_at=snapshot.last_tick_at,
+            bytes_read=snapshot.bytes_read,
+            cpu_seconds=F("cpu_seconds") + cpu_seconds,
         ):
             return False
         await _upsert([JobTask(job_id=job_id, **task) for task in tasks], _TASK_COLUMNS)

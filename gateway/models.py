@@ -286,6 +286,9 @@ class Job(Row):
     rows_rejected = fields.BigIntField(null=True)
     rows_written = fields.BigIntField(null=True)
     """The row balance, set together when the job ends."""
+    bytes_read = fields.BigIntField(default=0, db_default=0)
+    cpu_seconds = fields.FloatField(default=0.0, db_default=0.0)
+    """What the job used, over all its runs."""
     failure: Any = fields.JSONField(null=True)
     """`compute.spec.Failure` as a dictionary."""
 

@@ -9,13 +9,22 @@ import strawberry
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import accounts, auth, users
+from gateway import accounts, auth, usage, users
 from gateway.auth import Tokens
 from gateway.errors import Unauthenticated
 from gateway.schema.context import Context, Info, signed_in
 from gateway.schema.errors import UserError, UserErrors
-from gateway.schema.permissions import ADMIN, IN_SESSION, PUBLIC
-from gateway.schema.relay import BigInt, Connection, Node, connection, global_id, local_id, page_arguments
+from gateway.schema.permissions import ADMIN, IN_SESSION, PUBLIC, SIGNED_IN
+from gateway.schema.relay import (
+    BigInt,
+    Connection,
+    Node,
+    connection,
+    global_id,
+    local_id,
+    page_arguments,
+    split_global_id,
+)
 
 Role = strawberry.enum(users.Role, name="Role")
 
@@ -153,6 +162,17 @@ class UpdateUserInput:
         return {name: value for name, value in given.items() if value is not strawberry.UNSET}
 
 
+@strawberry.type(description="What a user has used.")
+class Usage:
+    user: User
+    jobs: int = strawberry.field(description="That were created in that time, deleted ones too.")
+    jobs_succeeded: int
+    bytes_read: BigInt
+    rows_read: BigInt
+    cpu_seconds: float = strawberry.field(description="Time of cores that their tasks held.")
+    stored_bytes: BigInt = strawberry.field(description="Now, of uploads.")
+
+
 @strawberry.type
 class UserQuery:
     @strawberry.field(extensions=[PUBLIC], description="Who asks; null for one who is not signed in.")
@@ -168,6 +188,33 @@ class UserQuery:
     ) -> Connection[User] | None:
         first, cursor = page_arguments(first, after, most=info.context.settings.page_max)
         return connection(await users.page(first=first, after=cursor), User.of)
+
+    @strawberry.field(
+        extensions=[SIGNED_IN],
+        description="From `since` to before `until`. Left out: the viewer's; others only for administrators.",
+    )
+    async def usage(
+        self,
+        info: Info,
+        user_id: strawberry.ID | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Usage | None:
+        viewer = signed_in(info)
+        parts = split_global_id(user_id) if user_id is not None else ("User", viewer.id)
+        user = await load_node(info.context, parts[1]) if parts and parts[0] == "User" else None
+        if parts is None or user is None:
+            return None
+        used = await usage.of_user(parts[1], since=since, until=until)
+        return Usage(
+            user=user,
+            jobs=used.jobs,
+            jobs_succeeded=used.jobs_succeeded,
+            bytes_read=BigInt(used.bytes_read),
+            rows_read=BigInt(used.rows_read),
+            cpu_seconds=used.cpu_seconds,
+            stored_bytes=BigInt(used.stored_bytes),
+        )
 
 
 @strawberry.type

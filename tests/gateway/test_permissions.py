@@ -54,6 +54,7 @@ LEAST = {
     "Query.explainJob": VIEWER,
     "Query.cluster": VIEWER,
     "Query.auditLog": ADMIN,
+    "Query.usage": VIEWER,
     "Mutation.register": ANYONE,
     "Mutation.login": ANYONE,
     "Mutation.refreshSession": ANYONE,

@@ -8,6 +8,7 @@ from gateway.errors import Conflict, NotFound
 from gateway.models import Role, new_id
 from gateway.settings import Settings
 
+from . import journeys
 from .conftest import ERRORS, PASSWORD, Api, Service
 
 UPDATE = (
@@ -110,3 +111,23 @@ async def test_find_and_by_ids(opened_database: None, settings: Settings) -> Non
     with pytest.raises(NotFound):
         await users.update(new_id(), display_name="x")
     assert [found and found.id for found in await users.by_ids([new_id(), user.id])] == [None, user.id]
+
+
+USAGE = """query($userId: ID, $until: DateTime) { usage(userId: $userId, until: $until) {
+  user { email } jobs jobsSucceeded bytesRead rowsRead cpuSeconds storedBytes } }"""
+
+
+async def test_usage_is_told_to_its_user_and_administrators(service: Service, admin: Api, api: Api) -> None:
+    none = {"jobs": 0, "jobsSucceeded": 0, "bytesRead": 0, "rowsRead": 0, "cpuSeconds": 0.0, "storedBytes": 0}
+    assert await api.call(USAGE) == {"user": {"email": "member@example.org"}, **none}
+    uploaded = await journeys.inspected(api, (await api.upload("o.csv", journeys.ORDERS.encode()))["id"])
+    job = await journeys.finished(api, uploaded)
+    me = await id_of(api)
+    used = await admin.call(USAGE, userId=me)
+    assert (used["jobs"], used["jobsSucceeded"], used["rowsRead"]) == (1, 1, 5)
+    assert (used["bytesRead"], used["storedBytes"]) == (job["progress"]["bytesRead"], len(journeys.ORDERS))
+    assert 0 < used["cpuSeconds"] < 60
+    await api.call(journeys.DELETE_JOB, input={"jobId": job["id"]})
+    assert await api.call(USAGE) == used
+    assert (await api.call(USAGE, until="2001-01-01T00:00:00Z"))["jobs"] == 0
+    assert await api.call(USAGE, userId=await id_of(admin)) is None
