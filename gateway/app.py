@@ -50,7 +50,7 @@ def create_app(
         inspector=Inspector(settings) if dispatcher is not None else None,
         dispatcher=dispatcher,
     )
-    metrics = Metrics()
+    metrics = Metrics(events)
     view = View(build_schema(settings), services)
     endpoints = http.Endpoints(settings, services.part_writers, metrics, dispatcher)
     routes = [

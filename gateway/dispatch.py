@@ -21,7 +21,7 @@ import compute
 from compute import cluster as ray_cluster
 from compute.run import Run
 from compute.spec import JobSpec, TaskFinished
-from gateway import journal, leftovers
+from gateway import journal, leftovers, log_context
 from gateway.events import ChangeQueue, Events
 from gateway.execution import Execution, LeaseLost, StartRun
 from gateway.models import Job, JobState, now
@@ -175,6 +175,7 @@ class Dispatcher:
         return await Job.get_or_none(id=chosen.job_id) if chosen else None
 
     async def _drive(self, execution: Execution) -> None:
+        log_context.begin(job_id=execution.job_id, user_id=execution.owner_id)
         try:
             await execution.run()
         except LeaseLost:

@@ -1,6 +1,8 @@
 """Everything over HTTP that is not GraphQL: parts in, artifacts out, health and metrics."""
 
+import hmac
 import logging
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -11,7 +13,7 @@ from starlette.routing import Route
 
 from gateway import database, downloads, signing, uploads
 from gateway.dispatch import Dispatcher
-from gateway.errors import ErrorCode, Forbidden, GatewayError
+from gateway.errors import ErrorCode, Forbidden, GatewayError, Unauthenticated
 from gateway.metrics import Metrics
 from gateway.models import now
 from gateway.settings import Settings
@@ -116,7 +118,25 @@ class Endpoints:
         return JSONResponse(checks, status_code=status, headers={"cache-control": "no-store"})
 
     async def metrics(self, request: Request) -> Response:
+        """For a collector with the token, or where none is set, on this machine."""
+        self._check_collector(request)
         return Response(await self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def _check_collector(self, request: Request) -> None:
+        wanted = self._settings.metrics_token
+        if wanted:
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode(), wanted.encode()):
+                raise Unauthenticated("/metrics asks for its token.")
+        elif request.client is None or not _is_this_machine(request.client.host):
+            raise Forbidden("/metrics answers only this machine.", "Set KARYAKSHAM_METRICS_TOKEN.")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def tell(request: Request, error: Exception) -> Response:

@@ -1,15 +1,20 @@
 """What Prometheus reads at /metrics."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from tortoise.functions import Count
+import asyncio
+import time
 
-from gateway.models import Job, JobState, Upload, UploadStatus
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from tortoise.functions import Count, Sum
+
+from gateway.events import Events
+from gateway.models import Job, JobState, Upload, UploadStatus, now
 
 
 class Metrics:
     """One registry a process; request metrics are counted as they happen, the rest is asked for when scraped."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events) -> None:
+        self._events = events
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "karyaksham_http_requests",
@@ -33,6 +38,19 @@ class Metrics:
             "karyaksham_uploads_receiving", "Uploads that are not complete.", registry=self.registry
         )
 
+        self._queue_age = Gauge(
+            "karyaksham_queue_age_seconds", "How long the oldest queued job waits.", registry=self.registry
+        )
+        self._work = Gauge(
+            "karyaksham_jobs_work", "What all jobs have done.", ["what"], registry=self.registry
+        )
+        self._subscriptions = Gauge(
+            "karyaksham_subscriptions", "Open subscriptions of this process.", registry=self.registry
+        )
+        self._lag = Gauge(
+            "karyaksham_loop_lag_seconds", "One turn of the event loop, when asked.", registry=self.registry
+        )
+
     async def text(self) -> bytes:
         """In Prometheus' text format."""
         rows = await (
@@ -42,4 +60,20 @@ class Metrics:
         for state in JobState:
             self._jobs.labels(state.value).set(counts.get(state, 0))
         self._uploads.set(await Upload.filter(status=UploadStatus.RECEIVING).count())
+        oldest = await Job.filter(state=JobState.QUEUED, deleted_at=None).order_by("id").first()
+        self._queue_age.set((now() - oldest.created_at).total_seconds() if oldest else 0.0)
+        sums = {
+            "bytes_read": Sum("bytes_read"),
+            "rows_rejected": Sum("rows_rejected"),
+            "cpu_seconds": Sum("cpu_seconds"),
+        }
+        (work,) = await Job.annotate(**{f"all_{name}": sum for name, sum in sums.items()}).values(
+            *(f"all_{name}" for name in sums)
+        )
+        for name in sums:
+            self._work.labels(name).set(work[f"all_{name}"] or 0)
+        self._subscriptions.set(self._events.subscribers)
+        began = time.perf_counter()
+        await asyncio.sleep(0)
+        self._lag.set(time.perf_counter() - began)
         return generate_latest(self.registry)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway import log_context
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 
@@ -58,6 +59,7 @@ class Surround:
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
             scope["request_id"] = _request_id(scope)
+            log_context.begin(request_id=scope["request_id"])
             with self._metrics.websockets.track_inprogress():
                 await self._app(scope, receive, send)
         else:
@@ -65,6 +67,7 @@ class Surround:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope["request_id"] = _request_id(scope)
+        log_context.begin(request_id=request_id)
         began = time.perf_counter()
         status, sent = 500, 0
 
@@ -121,6 +124,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **log_context.bound(),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:

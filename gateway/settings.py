@@ -49,6 +49,9 @@ class Settings:
     )
     client_dir: Path = _setting(Path("client/dist"), "path", "The built page; relative to the checkout.")
     development: bool = _setting(False, "0 or 1", "Introspection and GraphiQL for anonymous viewers.")
+    metrics_token: str = _setting(
+        "", "text", "Bearer token of /metrics; empty: it answers only this machine."
+    )
     log_format: str = _setting("text", "text or json", "json where logs are collected.")
 
     # Sessions

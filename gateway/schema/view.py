@@ -18,7 +18,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from gateway import auth
+from gateway import auth, log_context
 from gateway.errors import ErrorCode, Unauthenticated
 from gateway.schema.context import Context, Services
 from gateway.schema.schema import Schema
@@ -74,6 +74,7 @@ class View(GraphQL[Context, None]):
             try:
                 if token := bearer(request.headers.get("authorization")):
                     context.viewer = await auth.viewer_of(self._services.settings, token)
+                    log_context.bind(user_id=context.viewer.id)
             except Unauthenticated as error:
                 # Not refused yet: a client may well send its old token along with a refresh.
                 context.refusal = error

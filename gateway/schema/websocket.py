@@ -17,7 +17,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
 from strawberry.types.execution import PreExecutionError
 
-from gateway import auth
+from gateway import auth, log_context
 from gateway.errors import Unauthenticated
 from gateway.schema.context import Context
 
@@ -46,6 +46,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             try:
                 token = _token(message.get("payload") or {})
                 self.context.viewer = await auth.viewer_of(self.context.settings, token)
+                log_context.bind(user_id=self.context.viewer.id)
             except Unauthenticated as error:
                 await self.websocket.close(code=CLOSE_UNAUTHORIZED, reason=error.message)
                 return

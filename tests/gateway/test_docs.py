@@ -7,6 +7,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from gateway.errors import ErrorCode
+from gateway.events import Events
 from gateway.metrics import Metrics
 from gateway.tokens import Scope
 
@@ -30,7 +31,7 @@ def test_every_error_code_is_explained(code: ErrorCode) -> None:
 
 
 def test_every_metric_is_named() -> None:
-    for metric in Metrics().registry.collect():
+    for metric in Metrics(Events()).registry.collect():
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         assert f"`{name}`" in PAGE
 

@@ -29,7 +29,10 @@ def test_a_plain_draft_is_accepted() -> None:
     [
         ({"sql": None}, []),
         ({"sql": "SELECT 1", "profile": True}, []),
-        ({"sql": None, "profile": True}, ["profile"]),
+        (
+            {"sql": None, "profile": True, "sources": (SourceDraft(uuid4(), "a"), SourceDraft(uuid4(), "b"))},
+            ["sources"],
+        ),
         ({"sql": None, "steps": [{"limit": 1}]}, ["steps"]),
         ({"sql": "  \n"}, ["sql"]),
         ({"sql": "SELECT '\x00'"}, ["sql"]),

@@ -1,5 +1,6 @@
 """Downloads, the page, health, metrics, headers: everything over HTTP that is not GraphQL."""
 
+import contextvars
 import dataclasses
 import io
 import json
@@ -7,12 +8,14 @@ import logging
 import stat
 import tarfile
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
-from gateway import downloads
+from gateway import downloads, log_context
+from gateway.http import _is_this_machine
 from gateway.middleware import JsonFormatter
 from gateway.models import Artifact, ArtifactKind, FileFormat, Job, User, new_id, now
 from gateway.settings import Settings
@@ -220,3 +223,35 @@ def test_data_folder_is_for_its_owner_only(settings: Settings) -> None:
         (settings.root / "secret.key", 0o600),
     ):
         assert stat.S_IMODE(Path(path).stat().st_mode) == mode
+
+
+async def test_metrics_are_not_for_everyone(settings: Settings) -> None:
+    guarded = dataclasses.replace(settings, metrics_token="a token of metrics")
+    async with running(guarded) as service:
+        for token, status in (("x", 401), ("a token of metrics", 200)):
+            response = await get(f"{service.url}/metrics", authorization=f"Bearer {token}")
+            assert response.status_code == status
+
+
+def test_metrics_are_told_on_this_machine_only() -> None:
+    hosts = {"127.0.0.1": True, "::1": True, "10.0.0.1": False, "testclient": False}
+    assert {host: _is_this_machine(host) for host in hosts} == hosts
+
+
+def test_lines_of_a_log_name_request_user_and_job() -> None:
+    def line() -> dict[str, Any]:
+        record = logging.LogRecord("gateway", logging.INFO, "", 1, "hello", None, None)
+        found: dict[str, Any] = json.loads(JsonFormatter().format(record))
+        return found
+
+    def work() -> tuple[dict[str, Any], dict[str, Any]]:
+        log_context.begin(request_id="r")
+        log_context.bind(user_id="u")
+        first = line()
+        log_context.begin(job_id="j")
+        return first, line()
+
+    first, second = contextvars.copy_context().run(work)
+    assert (first["request_id"], first["user_id"], first["message"]) == ("r", "u", "hello")
+    assert second["job_id"] == "j" and "request_id" not in second
+    assert "request_id" not in line()

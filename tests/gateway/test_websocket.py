@@ -1,6 +1,7 @@
 """graphql-transport-ws over real sockets."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 from typing import Any
@@ -197,3 +198,12 @@ async def test_service_stops_while_sockets_are_open(settings: Settings) -> None:
             await send(socket, SUBSCRIBE)
     for socket in sockets:
         assert await closed_with(socket) == 1012
+
+
+async def test_a_service_that_stops_asks_to_come_back(settings: Settings) -> None:
+    async with contextlib.AsyncExitStack() as serving:
+        service = await serving.enter_async_context(running(settings))
+        api = await service.member()
+        async with api.subscribed(UPDATES) as socket:
+            _, code = await asyncio.gather(serving.aclose(), closed_with(socket))
+        assert code == 1012
