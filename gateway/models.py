@@ -370,6 +370,40 @@ class JobEvent(Row):
         unique_together = (("job_id", "seq"),)
 
 
+class Recipe(Row):
+    owner: fields.ForeignKeyRelation[User] = fields.ForeignKeyField("gateway.User", related_name="recipes")
+    owner_id: UUID
+    name = fields.CharField(max_length=255)
+    description = fields.TextField(null=True)
+    version = fields.IntField()
+    """The newest."""
+    deleted_at = fields.DatetimeField(null=True)
+    idempotency_key = fields.CharField(max_length=KEY_LENGTH, null=True)
+    input_hash = fields.CharField(max_length=64, null=True)
+
+    class Meta:
+        table = "recipes"
+        unique_together = (("owner_id", "idempotency_key"),)
+        indexes = (("owner_id", "deleted_at", "id"),)
+
+
+class RecipeVersion(Row):
+    """Never changed."""
+
+    recipe: fields.ForeignKeyRelation[Recipe] = fields.ForeignKeyField(
+        "gateway.Recipe", related_name="versions"
+    )
+    recipe_id: UUID
+    version = fields.IntField()
+    sql = fields.TextField()
+    spec: Any = fields.JSONField()
+    """Output and bad rows, as in a job's `spec`."""
+
+    class Meta:
+        table = "recipe_versions"
+        unique_together = (("recipe_id", "version"),)
+
+
 class Artifact(Row):
     job: fields.ForeignKeyRelation[Job] = fields.ForeignKeyField("gateway.Job", related_name="artifacts")
     job_id: UUID

@@ -108,6 +108,7 @@ class Settings:
     sql_max_chars: int = _setting(100_000, "characters", "Of one job.")
     job_sources_max: int = _setting(32, "datasets", "Of one job.")
     job_tasks_max: int = _setting(100_000, "tasks", "Of one job; smaller shards than that only cost.")
+    recipes_max: int = _setting(1_000, "recipes", "Of one user.")
     jobs_queued_max: int = _setting(100, "jobs", "Unfinished ones of one user.")
     jobs_running_max: int = _setting(2, "jobs", "At once in one dispatcher; tasks of each fill the cluster.")
     job_max_attempts: int = _setting(4, "attempts", "Of one task before its job fails.")

@@ -14,7 +14,7 @@ from strawberry.types import ExecutionContext
 from strawberry.types.base import get_object_definition
 
 from gateway.errors import ErrorCode, error_code
-from gateway.schema import audit, cluster, datasets, jobs, tokens, uploads, users
+from gateway.schema import audit, cluster, datasets, jobs, recipes, tokens, uploads, users
 from gateway.schema.context import Context, Info
 from gateway.schema.errors import InputError, LimitError, top_level
 from gateway.schema.limits import DocumentCache, Limits
@@ -36,9 +36,18 @@ NODES: dict[str, Callable[[Context, UUID], Awaitable[Any]]] = {
     "Dataset": datasets.load_node,
     "Job": jobs.load_job,
     "Artifact": jobs.load_artifact,
+    "Recipe": recipes.load_node,
 }
 
-NODE_TYPES = (users.User, tokens.ApiToken, uploads.Upload, datasets.Dataset, jobs.Job, jobs.Artifact)
+NODE_TYPES = (
+    users.User,
+    tokens.ApiToken,
+    uploads.Upload,
+    datasets.Dataset,
+    jobs.Job,
+    jobs.Artifact,
+    recipes.Recipe,
+)
 
 
 @strawberry.type
@@ -50,6 +59,7 @@ class Query(
     jobs.JobQuery,
     cluster.ClusterQuery,
     audit.AuditQuery,
+    recipes.RecipeQuery,
 ):
     @strawberry.field(
         extensions=[PUBLIC],
@@ -79,6 +89,7 @@ class Mutation(
     uploads.UploadMutation,
     datasets.DatasetMutation,
     jobs.JobMutation,
+    recipes.RecipeMutation,
 ):
     pass
 

@@ -29,6 +29,8 @@ from gateway.models import (
     Job,
     JobSource,
     JobState,
+    Recipe,
+    RecipeVersion,
     Upload,
     new_id,
     now,
@@ -55,6 +57,8 @@ LEAST = {
     "Query.cluster": VIEWER,
     "Query.auditLog": ADMIN,
     "Query.usage": VIEWER,
+    "Query.recipe": VIEWER,
+    "Query.recipes": VIEWER,
     "Mutation.register": ANYONE,
     "Mutation.login": ANYONE,
     "Mutation.refreshSession": ANYONE,
@@ -78,6 +82,9 @@ LEAST = {
     "Mutation.resumeJob": MEMBER,
     "Mutation.retryJob": MEMBER,
     "Mutation.cloneJob": MEMBER,
+    "Mutation.saveRecipe": MEMBER,
+    "Mutation.runRecipe": MEMBER,
+    "Mutation.deleteRecipe": MEMBER,
     "Mutation.deleteJob": MEMBER,
     "Subscription.jobProgress": VIEWER,
     "Subscription.jobEvents": VIEWER,
@@ -101,6 +108,9 @@ WITH_TOKEN = {
     "Mutation.resumeJob": "jobs:write",
     "Mutation.retryJob": "jobs:write",
     "Mutation.cloneJob": "jobs:write",
+    "Mutation.saveRecipe": "jobs:write",
+    "Mutation.runRecipe": "jobs:write",
+    "Mutation.deleteRecipe": "jobs:write",
     "Mutation.deleteJob": "jobs:write",
 }
 """The scope that an API token needs; `admin` for what administrators do, `read` for all else."""
@@ -111,9 +121,16 @@ SEEN_BY_ADMIN = {
     "Dataset": True,
     "Job": True,
     "Artifact": True,
+    "Recipe": True,
 }
 """Whether administrators see an object of someone else."""
-OBJECT_OF = {"jobId": "Job", "datasetId": "Dataset", "uploadId": "Upload", "apiTokenId": "ApiToken"}
+OBJECT_OF = {
+    "jobId": "Job",
+    "datasetId": "Dataset",
+    "uploadId": "Upload",
+    "apiTokenId": "ApiToken",
+    "recipeId": "Recipe",
+}
 REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN"}
 
 SCHEMA = build_schema(schema.as_str())
@@ -167,7 +184,10 @@ async def people(service: Service, settings: Settings) -> People:
     await JobSource.create(job=job, dataset=dataset, position=0, alias="input")
     artifact = await Artifact.create(job=job, kind="OUTPUT", name="o.csv", path="o.csv", size_bytes=1)
     token = await tokens.create(settings, owner, name="t", scopes=None, expires_at=None)
+    recipe = await Recipe.create(owner=owner, name="r", version=1)
+    await RecipeVersion.create(recipe=recipe, version=1, sql="SELECT 1", spec={})
     ids = {
+        "Recipe": global_id("Recipe", recipe.id),
         "User": global_id("User", owner.id),
         "ApiToken": global_id("ApiToken", token.token.id),
         "Upload": global_id("Upload", upload.id),
@@ -194,7 +214,13 @@ def document(name: str) -> str:
 
 def values(name: str, ids: dict[str, str]) -> dict[str, Any]:
     """A value for each argument that must be given, and for each that names an object."""
-    named = {"Query.upload": "Upload", "Query.dataset": "Dataset", "Query.job": "Job", "Query.node": "Job"}
+    named = {
+        "Query.upload": "Upload",
+        "Query.dataset": "Dataset",
+        "Query.job": "Job",
+        "Query.node": "Job",
+        "Query.recipe": "Recipe",
+    }
     return {
         argument: ids[named[name]] if argument == "id" else _value(argument, value.type, ids)
         for argument, value in FIELDS[name].args.items()
@@ -299,5 +325,5 @@ async def test_lists_hold_what_is_ones_own(people: People) -> None:
 
 async def contents() -> list[object]:
     """Everything that a mutation could have changed, but for the log of it."""
-    tables = (users.User, tokens.ApiToken, Upload, Dataset, Job, Artifact)
+    tables = (Recipe, users.User, tokens.ApiToken, Upload, Dataset, Job, Artifact)
     return [sorted(map(str, await table.all().values())) for table in tables]
