@@ -27,6 +27,9 @@ pub trait ReadAt: Send + Sync {
         None
     }
 
+    /// The bytes from `from` to `to` will be read in order: what takes time to come may be asked for now.
+    fn will_read(&self, _from: u64, _to: u64) {}
+
     /// How many bytes of the stored file stand for the bytes from `from` to `to`; of a stream, all that were used up.
     fn stored_bytes(&self, from: u64, to: u64) -> u64 {
         to.saturating_sub(from)

@@ -1,8 +1,8 @@
 //! Stored bytes in order, as decompressors take them.
 
 use std::io::{self, BufRead, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::error::DecodeError;
 use crate::ReadAt;
@@ -13,7 +13,7 @@ const READ_BYTES: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Place {
     used: AtomicU64,
-    failed: AtomicBool,
+    failed: OnceLock<Arc<io::Error>>,
 }
 
 impl Place {
@@ -22,9 +22,9 @@ impl Place {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Storage failed: an error is its, not the data's.
-    pub fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+    /// What storage failed with: an error is its, not the data's, whatever the decompressor makes of it.
+    pub fn failed(&self) -> Option<Arc<io::Error>> {
+        self.failed.get().cloned()
     }
 }
 
@@ -58,7 +58,11 @@ impl Input {
         self.bytes.resize(want, 0);
         self.at = 0;
         let read = self.stored.read_at(self.read_to, &mut self.bytes);
-        let read = read.inspect_err(|_| self.place.failed.store(true, Ordering::Relaxed))?;
+        let read = read.map_err(|error| {
+            let kind = error.kind();
+            let _ = self.place.failed.set(Arc::new(error));
+            io::Error::from(kind)
+        })?;
         self.bytes.truncate(read);
         self.read_to += read as u64;
         if read < want {

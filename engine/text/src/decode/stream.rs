@@ -1,6 +1,8 @@
 //! Text that can only be had in order: made on a thread of its own, some pieces ahead of the reader. Reading back from
 //! where the reader is begins again from the first stored byte: right, and as slow as it sounds.
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -58,14 +60,31 @@ enum Message {
 #[derive(Clone)]
 enum Failure {
     Data(DecodeError),
-    Storage(io::ErrorKind, String),
+    Storage(Arc<io::Error>),
+}
+
+/// An error of storage, told again; what it is about is its source.
+#[derive(Debug)]
+struct Told(Arc<io::Error>);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Told {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let inner = self.0.get_ref()?;
+        Some(inner)
+    }
 }
 
 impl From<Failure> for io::Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Data(error) => error.into(),
-            Failure::Storage(kind, message) => Self::new(kind, message),
+            Failure::Storage(error) => Self::new(error.kind(), Told(error)),
         }
     }
 }
@@ -92,7 +111,7 @@ impl Stream {
             Some(pieces) => pieces,
             none => none.insert(self.pipeline.begin()?),
         };
-        let gone = || Message::End(Err(Failure::Storage(io::ErrorKind::Other, GONE.into())));
+        let gone = || Message::End(Err(Failure::Storage(Arc::new(io::Error::other(GONE)))));
         match pieces.recv().unwrap_or_else(|_| gone()) {
             Message::Piece { text, used } => {
                 state.offset += state.piece.len() as u64;
@@ -220,8 +239,8 @@ impl Pipeline {
         {
             return Failure::Data(ours.clone());
         }
-        if place.has_failed() {
-            return Failure::Storage(error.kind(), error.to_string());
+        if let Some(failed) = place.failed() {
+            return Failure::Storage(failed);
         }
         Failure::Data(match error.kind() {
             io::ErrorKind::UnexpectedEof => DecodeError::truncated(self.name(), place.used()),
