@@ -1,20 +1,18 @@
 //! What a file is: its format by its first bytes, and its columns by its footer (Parquet, Arrow) or by what its text
 //! looks like. What the caller says is taken as it is, once it makes sense.
 
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use karyaksham_text::decode::Encoding;
-use karyaksham_text::{ColumnGuess, Compression, FileSource, ReadAt, TextError, decode};
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use karyaksham_text::{ColumnGuess, Compression, ReadAt, TextError, decode};
 use serde::Serialize;
 
 use crate::error::{EngineError, Result, unknown_column};
 use crate::job::{Column, Dialect, DialectOverrides, FileFormat, columns_of, type_text};
 use crate::scan::{CONTINUATION, IpcFile, MAGIC};
 use crate::sink::portable_schema;
+use crate::storage::{self, Opened, Storage};
 
 /// First and last bytes of a Parquet file.
 const PARQUET_MAGIC: &[u8] = b"PAR1";
@@ -33,19 +31,21 @@ pub struct Sniffed {
 }
 
 /// Find out what the file at `path` is. `columns` are either all columns of the file in their order, or some of them by
-/// name; their types hold instead of those that would be found.
+/// name; their types hold instead of those that would be found. `storage` says how an object is reached.
 ///
 /// # Errors
 /// SourceError SOURCE_NOT_FOUND, EMPTY_FILE, BINARY_FILE, UNSUPPORTED_FORMAT, NOT_A_TABLE, INVALID_PARQUET,
 /// INVALID_ARROW; InvalidJob UNKNOWN_TYPE, UNKNOWN_COLUMN, INVALID_COLUMNS, INVALID_DIALECT.
 pub fn sniff(
     path: &str,
+    storage: &Storage,
     format: Option<FileFormat>,
     dialect: &DialectOverrides,
     columns: Option<&[Column]>,
 ) -> Result<Sniffed> {
     let in_file = |error: EngineError| error.in_file(path);
-    let stored: Arc<dyn ReadAt> = Arc::new(open(path).map_err(in_file)?);
+    let opened = || filled(storage, path).map_err(in_file);
+    let stored = opened()?.into_source(path).map_err(in_file)?;
     let size_bytes = stored.size_bytes();
     let compression = dialect.compression_of(&*stored).map_err(in_file)?;
     let read = |e| in_file(TextError::reading(0, e).into());
@@ -70,8 +70,8 @@ pub fn sniff(
     }
     let (dialect, mut found) = match format {
         FileFormat::Csv => text(&*source, compression, encoding, dialect).map_err(in_file)?,
-        FileFormat::Parquet => (None, parquet_columns(path).map_err(in_file)?),
-        FileFormat::Arrow => (None, arrow_columns(path).map_err(in_file)?),
+        FileFormat::Parquet => (None, parquet_columns(&opened()?).map_err(in_file)?),
+        FileFormat::Arrow => (None, arrow_columns(opened()?).map_err(in_file)?),
         FileFormat::Ndjson => ndjson(&*source, compression, encoding).map_err(in_file)?,
     };
     if let Some(given) = columns {
@@ -85,25 +85,15 @@ pub fn sniff(
     })
 }
 
-fn open(path: &str) -> Result<FileSource> {
-    let metadata = std::fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
-    }
-    if !metadata.is_file() {
-        return Err(EngineError::source_error(
-            "UNSUPPORTED_FORMAT",
-            "This is a pipe or a device, not a file.",
-        )
-        .hint("Save the data to a file first; a file is read by several tasks at once."));
-    }
-    if metadata.len() == 0 {
+fn filled(storage: &Storage, path: &str) -> Result<Opened> {
+    let opened = storage::open(storage, path)?;
+    if opened.size_bytes() == 0 {
         return Err(
             EngineError::source_error("EMPTY_FILE", "The file holds no bytes.")
                 .hint("Check that the file was written completely."),
         );
     }
-    Ok(FileSource::open(Path::new(path))?)
+    Ok(opened)
 }
 
 fn compressed_binary(compression: Compression, format: FileFormat) -> EngineError {
@@ -183,13 +173,13 @@ fn guessed(guess: ColumnGuess) -> Column {
     }
 }
 
-fn parquet_columns(path: &str) -> Result<Vec<Column>> {
-    let metadata = ArrowReaderMetadata::load(&File::open(path)?, ArrowReaderOptions::default())?;
+fn parquet_columns(opened: &Opened) -> Result<Vec<Column>> {
+    let metadata = storage::metadata(opened)?;
     Ok(plain_columns(metadata.schema(), "from the footer"))
 }
 
-fn arrow_columns(path: &str) -> Result<Vec<Column>> {
-    let file = IpcFile::open(File::open(path)?)?;
+fn arrow_columns(opened: Opened) -> Result<Vec<Column>> {
+    let file = IpcFile::open(opened)?;
     Ok(plain_columns(file.schema(), "from the schema"))
 }
 

@@ -11,6 +11,7 @@ use karyaksham_text as text;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{EngineError, Result};
+use crate::storage::Storage;
 
 pub use self::types::{parse_type, type_text};
 pub use karyaksham_text::BadRowPolicy;
@@ -71,6 +72,9 @@ pub struct Source {
     pub dialect: Option<Dialect>,
     /// All columns of the files, in their order.
     pub columns: Vec<Column>,
+    /// How the files are reached. It is given beside a job, and never part of what is written down of it.
+    #[serde(skip)]
+    pub storage: Storage,
 }
 
 /// A file, as it was when the job was made.
@@ -80,6 +84,9 @@ pub struct FileRef {
     pub path: String,
     /// Its size; a file of another size is another file.
     pub size_bytes: u64,
+    /// Of an object: its version; an object with another ETag is another object. None: as it is when it is opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// What people call it; None: the last part of the path.
     #[serde(default)]
     pub name: Option<String>,
@@ -372,6 +379,15 @@ impl Job {
             source.files.truncate(1);
         }
         outline
+    }
+
+    /// The same, whose files are reached as `storage` says.
+    #[must_use]
+    pub fn reached_by(mut self, storage: &Storage) -> Self {
+        for source in &mut self.sources {
+            source.storage = storage.clone();
+        }
+        self
     }
 
     /// From JSON.

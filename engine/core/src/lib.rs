@@ -16,6 +16,7 @@ pub mod progress;
 pub mod scan;
 pub mod sink;
 mod spill;
+pub mod storage;
 pub mod task;
 
 pub use error::{EngineError, Fault, Result};

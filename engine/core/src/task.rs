@@ -23,6 +23,7 @@ use crate::progress::{CancelToken, Progress};
 use crate::scan::{self, Piece, Running, Shard, Surroundings};
 use crate::sink::{self, Aside, PartSink};
 use crate::spill::runtime;
+use crate::storage::Storage;
 
 /// Where and how one attempt runs.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Context {
     pub cancel: CancelToken,
     /// Counts what it does.
     pub progress: Progress,
+    /// How the files of its job are reached.
+    pub storage: Storage,
 }
 
 /// What an attempt made.
@@ -100,6 +103,7 @@ fn attempt(
         work,
         ..
     } = Payload::from_bytes(payload)?;
+    job = job.reached_by(&context.storage.until(&context.cancel));
     let runtime = runtime(&context.destination, context.memory_bytes)?;
     let bound = bound(&job, &shards, planned_at_us)?;
     let stages = &bound.stages;

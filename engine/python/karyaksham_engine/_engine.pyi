@@ -10,6 +10,7 @@ from .types import (
     DialectOverrides,
     FileFormat,
     Job,
+    ObjectInfo,
     Output,
     PlannedStage,
     Preview,
@@ -17,6 +18,7 @@ from .types import (
     ShardReport,
     Sniffed,
     Source,
+    StorageOptions,
 )
 
 def version() -> str:
@@ -31,17 +33,39 @@ def sniff(
     format: FileFormat | None = None,
     dialect: DialectOverrides | None = None,
     columns: Sequence[Column] | None = None,
+    storage: StorageOptions | None = None,
 ) -> Sniffed:
     """What a file is: format, dialect, columns, each with evidence. Given values are taken as they are.
 
-    Raises SourceError: SOURCE_NOT_FOUND, EMPTY_FILE, BINARY_FILE, UNSUPPORTED_FORMAT, NOT_A_TABLE.
+    `storage` says how an object is reached, here and below. Raises SourceError: SOURCE_NOT_FOUND, ACCESS_DENIED,
+    EMPTY_FILE, BINARY_FILE, UNSUPPORTED_FORMAT, NOT_A_TABLE.
     """
 
-def preview(source: Source, *, limit: int = 50) -> Preview:
+def preview(source: Source, *, limit: int = 50, storage: StorageOptions | None = None) -> Preview:
     """The first rows, cells as JSON values; a row that can't be read is left out."""
 
-def profile(source: Source, *, threads: int = 1, memory_bytes: int | None = None) -> list[ColumnProfile]:
+def profile(
+    source: Source,
+    *,
+    threads: int = 1,
+    memory_bytes: int | None = None,
+    storage: StorageOptions | None = None,
+) -> list[ColumnProfile]:
     """Statistics of every column of a whole source."""
+
+def stat_objects(uris: Sequence[str], *, storage: StorageOptions | None = None) -> list[ObjectInfo]:
+    """Objects as they are now, in that order.
+
+    Raises SourceError (SOURCE_NOT_FOUND, ACCESS_DENIED, WRONG_REGION, INVALID_LOCATION), TransientIo (STORAGE_FAILED)
+    and InvalidJob (INVALID_STORAGE), as everything does that reads an object; SOURCE_CHANGED where a known one is
+    another now.
+    """
+
+def list_objects(uri: str, *, limit: int, storage: StorageOptions | None = None) -> list[ObjectInfo]:
+    """Up to `limit` objects in the folder `uri`, at any depth, by name."""
+
+def remove_objects(uris: Sequence[str], *, storage: StorageOptions | None = None) -> None:
+    """Remove objects. Those that are not there are no error."""
 
 class CancelToken:
     def __init__(self) -> None: ...
@@ -72,6 +96,7 @@ class TaskContext:
         memory_bytes: int | None = None,
         cancel: CancelToken | None = None,
         progress: Progress | None = None,
+        storage: StorageOptions | None = None,
     ) -> None:
         """Where and how one attempt runs.
 
@@ -121,7 +146,7 @@ class Task:
     def digest(self) -> str:
         """SHA-256 of the payload, in hexadecimal digits."""
 
-def plan(job: Job) -> Plan:
+def plan(job: Job, *, storage: StorageOptions | None = None) -> Plan:
     """Parse, bind and cut a job. Raises InvalidJob (SQL_INVALID, UNKNOWN_COLUMN, UNKNOWN_TABLE, NOT_A_QUERY, ...)."""
 
 class Block:

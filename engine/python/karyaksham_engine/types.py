@@ -62,7 +62,10 @@ class Column(TypedDict):
 
 class FileRef(TypedDict):
     path: str
+    """Of a local file, or a URI of an object, `s3://bucket/key` or `gs://bucket/key`."""
     size_bytes: int
+    etag: NotRequired[str | None]
+    """Of an object: its version. An object with another ETag is another object."""
     name: NotRequired[str]
     """What people call it, in rejects and messages; left out: the last part of the path."""
     columns: NotRequired[list[str]]
@@ -71,6 +74,33 @@ class FileRef(TypedDict):
     """How its bytes are to be read, where it is not as the table says."""
     partition: NotRequired[dict[str, str | None]]
     """Columns that its folders name, such as `year=2024`, with their values as text."""
+
+
+class StorageOptions(TypedDict, total=False):
+    """How object storage is reached. Secrets: given with each call, never part of a job, a task or an error."""
+
+    endpoint: str | None
+    """URL of the service (MinIO, Ceph, ...); None: Amazon's or Google's own."""
+    region: str | None
+    """None: us-east-1, which other services than Amazon's take for any."""
+    access_key_id: str | None
+    """None: requests are not signed, which public buckets allow."""
+    secret_access_key: str | None
+    session_token: str | None
+    service_account: str | None
+    """For gs:// the JSON text of a service account's key."""
+    path_style: bool | None
+    """Whether the bucket is in the path, not in the name of the host; None: it is."""
+    allow_http: bool | None
+    """Whether requests may go unencrypted; None: where the endpoint says `http`."""
+
+
+class ObjectInfo(TypedDict):
+    """An object as it is now."""
+
+    path: str
+    size_bytes: int
+    etag: str | None
 
 
 class Source(TypedDict):

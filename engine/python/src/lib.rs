@@ -6,6 +6,7 @@ mod convert;
 mod inspect;
 mod parts;
 mod plan;
+mod storage;
 mod task;
 mod writers;
 
@@ -44,5 +45,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(inspect::profile, module)?)?;
     module.add_function(wrap_pyfunction!(plan::plan, module)?)?;
     module.add_function(wrap_pyfunction!(task::run_task, module)?)?;
+    module.add_function(wrap_pyfunction!(storage::stat_objects, module)?)?;
+    module.add_function(wrap_pyfunction!(storage::list_objects, module)?)?;
+    module.add_function(wrap_pyfunction!(storage::remove_objects, module)?)?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::convert::{PyOutcome, from_python, released, to_python};
+use crate::storage::storage_of;
 
 /// A job cut into stages.
 #[pyclass(frozen, module = "karyaksham_engine")]
@@ -16,8 +17,14 @@ pub struct Task(core::Task);
 
 /// Parse, bind and cut a job.
 #[pyfunction]
-pub fn plan(py: Python<'_>, job: &Bound<'_, PyAny>) -> PyOutcome<Plan> {
+#[pyo3(signature = (job, *, storage = None))]
+pub fn plan(
+    py: Python<'_>,
+    job: &Bound<'_, PyAny>,
+    storage: Option<&Bound<'_, PyAny>>,
+) -> PyOutcome<Plan> {
     let job: Job = from_python("job", job)?;
+    let job = job.reached_by(&storage_of(storage)?);
     Ok(Plan(released(py, || core::plan(job))?))
 }
 

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use crate::convert::{PyOutcome, released, to_python};
 use crate::parts::{Block, Part, RejectsPart};
+use crate::storage::storage_of;
 
 /// Ends all engine calls that hold it.
 #[pyclass(frozen, module = "karyaksham_engine")]
@@ -70,13 +71,14 @@ pub struct TaskContext(core::Context);
 #[pymethods]
 impl TaskContext {
     #[new]
-    #[pyo3(signature = (*, staging_dir, keep = "file", memory_bytes = None, cancel = None, progress = None))]
+    #[pyo3(signature = (*, staging_dir, keep = "file", memory_bytes = None, cancel = None, progress = None, storage = None))]
     fn new(
         staging_dir: &str,
         keep: &str,
         memory_bytes: Option<usize>,
         cancel: Option<&Bound<'_, CancelToken>>,
         progress: Option<&Bound<'_, Progress>>,
+        storage: Option<&Bound<'_, PyAny>>,
     ) -> PyOutcome<Self> {
         let keep = match keep {
             "memory" => Keep::Memory,
@@ -98,6 +100,7 @@ impl TaskContext {
             progress: progress
                 .map(|counters| counters.get().0.clone())
                 .unwrap_or_default(),
+            storage: storage_of(storage)?,
         }))
     }
 }

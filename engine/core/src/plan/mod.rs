@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{EngineError, Result, duplicate_column};
 use crate::job::{Column, FileRef, Job, columns_of};
 use crate::sink;
+use crate::storage;
 
 pub(crate) use cut::{Stage, Stages, with_exchanges, with_leaf};
 pub use payload::{Payload, VERSION, Work};
@@ -128,6 +129,9 @@ const MERGE_ROUNDS: usize = 4;
 pub fn plan(mut job: Job) -> Result<Plan> {
     sink::check(&job.output)?;
     check_sources(&job)?;
+    for source in &mut job.sources {
+        storage::pin(source)?;
+    }
     let mut shards = Vec::with_capacity(job.sources.len());
     for index in 0..job.sources.len() {
         shards.push(shards::of_source(&job, index)?);

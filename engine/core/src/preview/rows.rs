@@ -8,11 +8,11 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use karyaksham_text::{BadRowPolicy, ShardRange, Start, TextScan};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::Result;
 use crate::job::{FileFormat, MAX_RECORD_BYTES, Source, Validate};
 use crate::scan::{ArrowRows, Reading, Shape, Table, TextFile, open_arrow, open_unchanged};
+use crate::storage;
 
 const MAX_BATCH_ROWS: usize = 8192;
 
@@ -29,7 +29,7 @@ pub(crate) struct Rows<'a> {
 
 enum Open {
     Text(Box<dyn TextScan>, Shape),
-    Parquet(Box<ParquetRecordBatchReader>, Shape),
+    Parquet(storage::Batches, Shape),
     Arrow(Box<ArrowRows>),
 }
 
@@ -73,7 +73,7 @@ impl<'a> Rows<'a> {
                     shaped(batch, shape)
                 }
                 Some(Open::Parquet(reader, shape)) => {
-                    let batch = reader.next().transpose().map_err(Into::into);
+                    let batch = reader.next().transpose();
                     let in_order = |batch: RecordBatch| Ok(batch.project(shape.read())?);
                     shaped(batch.and_then(|b| b.map(in_order).transpose()), shape)
                 }
@@ -135,21 +135,18 @@ impl<'a> Rows<'a> {
 
     fn parquet(&self, number: usize) -> Result<Open> {
         let file = open_unchanged(self.source, number)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let metadata = storage::metadata(&file)?;
         let (schema, projection) = (&self.schema, &self.projection);
-        let in_file = Arc::clone(builder.schema());
+        let in_file = Arc::clone(metadata.schema());
         let shape = Shape::of_schema(self.source, number, schema, projection, &in_file)?;
         // Columns come in the order of the file, and only those that are read.
         let mut read = shape.read().to_vec();
         read.sort_unstable();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), read.iter().copied());
         let in_order: Schema = in_file.project(&read)?;
         let shape = Shape::of_schema(self.source, number, schema, projection, &in_order)?;
-        let reader = builder
-            .with_batch_size(self.batch_rows)
-            .with_projection(mask)
-            .build()?;
-        Ok(Open::Parquet(Box::new(reader), shape))
+        let batches = storage::rows(file, metadata, mask, self.batch_rows)?;
+        Ok(Open::Parquet(batches, shape))
     }
 
     fn arrow(&self, number: usize) -> Result<Open> {

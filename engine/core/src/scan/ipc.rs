@@ -2,8 +2,6 @@
 //! walking over a stream, and checked against the size of the file, so that a damaged length is an error and no
 //! allocation; then any run of batches can be read alone, after the dictionaries that come before it.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -19,6 +17,7 @@ use arrow::ipc::{
 };
 
 use crate::error::{EngineError, Result};
+use crate::storage::Opened;
 
 /// First and last bytes of an Arrow IPC file.
 pub(crate) const MAGIC: &[u8] = b"ARROW1";
@@ -35,13 +34,17 @@ const TAIL_BYTES: u64 = 10;
 /// Buffers of one batch, unpacked. Programs write batches of some megabytes.
 const MAX_UNPACKED_BYTES: u64 = 4 << 30;
 
+/// Heads of batches that are read together, which takes one round trip where the file is an object.
+const HEADS_AT_ONCE: usize = 256;
+const HEADS_BYTES: u64 = 16 << 20;
+
 /// Rows of one batch; the format advises to stay below.
 const MAX_BATCH_ROWS: u64 = i32::MAX as u64;
 
 /// An open file, and where its messages lie.
 #[derive(Debug)]
 pub(crate) struct IpcFile {
-    file: File,
+    file: Opened,
     size_bytes: u64,
     schema: SchemaRef,
     version: MetadataVersion,
@@ -60,8 +63,8 @@ impl IpcFile {
     ///
     /// # Errors
     /// SourceError INVALID_ARROW.
-    pub(crate) fn open(file: File) -> Result<Self> {
-        let size_bytes = file.metadata()?.len();
+    pub(crate) fn open(file: Opened) -> Result<Self> {
+        let size_bytes = file.size_bytes();
         let mut head = [0; MAGIC.len()];
         if size_bytes < head.len() as u64 {
             return Err(invalid("it is too short"));
@@ -100,6 +103,15 @@ impl IpcFile {
     /// Reads `count` batches from the number `first` on, with the columns of `projection` in its order.
     pub(crate) fn rows(self, first: usize, count: usize, projection: Vec<usize>) -> IpcRows {
         let decoder = FileDecoder::new(Arc::clone(&self.schema), self.version);
+        let mut run = self.messages.iter().filter(|m| m.rows.is_some());
+        let ends = run
+            .nth(first)
+            .map(|from| (from, run.take(count.saturating_sub(1)).last()));
+        if let Some((from, to)) = ends {
+            let to = to.unwrap_or(from);
+            let end = to.block.offset() as u64 + length(&to.block);
+            self.file.will_read(from.block.offset() as u64, end);
+        }
         IpcRows {
             decoder: decoder.with_projection(projection),
             file: self,
@@ -134,9 +146,7 @@ impl IpcFile {
         self.take_schema(footer.schema())?;
         let dictionaries = footer.dictionaries().into_iter().flatten();
         let batches = footer.recordBatches().into_iter().flatten();
-        for block in dictionaries.chain(batches) {
-            self.add(*block)?;
-        }
+        self.add(dictionaries.chain(batches).copied().collect())?;
         Ok(self)
     }
 
@@ -201,12 +211,33 @@ impl IpcFile {
         Ok(())
     }
 
-    fn add(&mut self, block: Block) -> Result<()> {
-        self.check(&block)?;
-        let bytes = self.read(block.offset() as u64, block.metaDataLength() as u64)?;
-        let message = message(unprefixed(&bytes)?)?;
-        let rows = rows(&message)?;
-        self.messages.push(Located { block, rows });
+    /// Take in blocks by their heads, of which several are read at a time.
+    fn add(&mut self, blocks: Vec<Block>) -> Result<()> {
+        let mut left = blocks.as_slice();
+        while !left.is_empty() {
+            let mut heads = Vec::new();
+            let mut heads_bytes = 0;
+            for block in left.iter().take(HEADS_AT_ONCE) {
+                self.check(block)?;
+                let at = block.offset() as u64;
+                let length = block.metaDataLength() as u64;
+                if !heads.is_empty() && heads_bytes + length > HEADS_BYTES {
+                    break;
+                }
+                heads_bytes += length;
+                heads.push(at..at + length);
+            }
+            let (these, rest) = left.split_at(heads.len());
+            for (block, bytes) in these.iter().zip(self.file.read_ranges(heads)?) {
+                let message = message(unprefixed(&bytes)?)?;
+                let rows = rows(&message)?;
+                self.messages.push(Located {
+                    block: *block,
+                    rows,
+                });
+            }
+            left = rest;
+        }
         Ok(())
     }
 

@@ -24,6 +24,7 @@ use crate::error::{EngineError, Result};
 use crate::job::{FileFormat, FileReject, FileShardReport, Job, Source};
 use crate::part::{Destination, RejectsPart};
 use crate::progress::{CancelToken, Progress};
+use crate::storage::Opened;
 
 pub(crate) use self::arrow::{ArrowRows, open as open_arrow};
 pub use self::counted::RowGroups;
@@ -331,29 +332,10 @@ impl Running {
 }
 
 /// Open the file of a source, refusing one that has changed since the job was made.
-pub(crate) fn open_unchanged(source: &Source, file: usize) -> Result<std::fs::File> {
+pub(crate) fn open_unchanged(source: &Source, file: usize) -> Result<Opened> {
     let reference = source
         .files
         .get(file)
         .ok_or_else(|| EngineError::internal("a task names no file of its source"))?;
-    let in_file = |e: EngineError| e.in_file(&reference.path);
-    let opened = std::fs::File::open(&reference.path).map_err(|e| in_file(e.into()))?;
-    let metadata = opened.metadata().map_err(|e| in_file(e.into()))?;
-    if metadata.is_dir() {
-        return Err(in_file(
-            std::io::Error::from(std::io::ErrorKind::IsADirectory).into(),
-        ));
-    }
-    if metadata.len() != reference.size_bytes {
-        let message = format!(
-            "The file has {} bytes now, and had {}.",
-            metadata.len(),
-            reference.size_bytes
-        );
-        return Err(
-            in_file(EngineError::source_error("SOURCE_CHANGED", message))
-                .hint("Make the job again with the file as it is."),
-        );
-    }
-    Ok(opened)
+    Opened::unchanged(&source.storage, reference).map_err(|e| e.in_file(&reference.path))
 }

@@ -24,13 +24,13 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, Partitioning};
 use futures::StreamExt;
-use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::counted::{CountedRun, RowGroups};
 use super::shape::value_of;
 use super::{Pruning, Running, Surroundings, open_unchanged};
 use crate::error::{EngineError, Result};
 use crate::job::Source;
+use crate::storage::{ObjectReaders, Opened, metadata};
 
 /// What the footer of a file says.
 #[derive(Debug)]
@@ -48,8 +48,7 @@ impl Footer {
     /// SourceError: the file is missing, has changed, or is no Parquet file.
     pub fn read(source: &Source, file: usize) -> Result<Self> {
         let opened = open_unchanged(source, file)?;
-        let metadata = ArrowReaderMetadata::load(&opened, Default::default())
-            .map_err(|e| EngineError::from(e).in_file(&source.files[file].path))?;
+        let metadata = metadata(&opened).map_err(|e| e.in_file(&source.files[file].path))?;
         let row_groups = metadata.metadata().row_groups().iter();
         Ok(Self {
             schema: Arc::new(
@@ -163,7 +162,7 @@ pub(super) fn bind(
         .data_source()
         .downcast_ref::<FileScanConfig>()
         .ok_or_else(|| EngineError::internal("a Parquet shard for a leaf that is none"))?;
-    drop(open_unchanged(source, file)?);
+    let opened = open_unchanged(source, file)?;
     let reference = &source.files[file];
     let mut access = vec![RowGroupAccess::Skip; groups.of];
     access
@@ -173,21 +172,28 @@ pub(super) fn bind(
         .for_each(|group| *group = RowGroupAccess::Scan);
     let mut partitioned = PartitionedFile::new("", reference.size_bytes)
         .with_extension(ParquetAccessPlan::new(access));
-    partitioned.object_meta.location = std::path::absolute(Path::new(&reference.path))
-        .map_err(EngineError::from)
-        .and_then(|path| {
-            object_store::path::Path::from_absolute_path(path)
-                .map_err(|e| EngineError::source_error("SOURCE_NOT_FOUND", e.to_string()))
-        })
-        .map_err(|e| e.in_file(&reference.path))?;
+    let location = match &opened {
+        Opened::File(..) => local(&reference.path),
+        Opened::Object(object) => Ok(object.object().key().clone()),
+    };
+    partitioned.object_meta.location = location.map_err(|e| e.in_file(&reference.path))?;
     for field in config.table_partition_cols() {
         let value = reference.partition.get(field.name());
         let value = value_of(field, value.and_then(Option::as_deref))?;
         partitioned.partition_values.push(value);
     }
-    let config = FileScanConfigBuilder::from(config.clone())
-        .with_file_groups(vec![FileGroup::new(vec![partitioned])])
-        .build();
+    let mut bound = FileScanConfigBuilder::from(config.clone())
+        .with_file_groups(vec![FileGroup::new(vec![partitioned])]);
+    if let Opened::Object(object) = &opened {
+        let reader = config
+            .file_source()
+            .downcast_ref::<ParquetSource>()
+            .ok_or_else(|| EngineError::internal("a Parquet leaf has another reader"))?;
+        let objects = Arc::new(ObjectReaders(object.object().clone()));
+        let reader = reader.clone().with_parquet_file_reader_factory(objects);
+        bound = bound.with_source(Arc::new(reader));
+    }
+    let config = bound.build();
     let run = Arc::new(CountedRun::new(file, groups, surroundings));
     let metered = Metered {
         inner: Arc::new(config),
@@ -197,6 +203,13 @@ pub(super) fn bind(
         DataSourceExec::from_data_source(metered),
         Running::Counted(run),
     ))
+}
+
+/// Where DataFusion finds a local file.
+fn local(path: &str) -> Result<object_store::path::Path> {
+    let path = std::path::absolute(Path::new(path))?;
+    object_store::path::Path::from_absolute_path(path)
+        .map_err(|e| EngineError::source_error("SOURCE_NOT_FOUND", e.to_string()))
 }
 
 /// The reader of row groups, watched.

@@ -57,6 +57,7 @@ impl Bench {
         let staging_dir = self.path(attempt);
         fs::create_dir_all(&staging_dir).unwrap();
         Context {
+            storage: Default::default(),
             destination: Destination {
                 staging_dir,
                 keep: Keep::Memory,
@@ -165,6 +166,7 @@ pub fn source(name: &str, format: FileFormat, path: &Path, columns: &[&str]) -> 
         dialect: (format == FileFormat::Csv)
             .then(|| Dialect::from_text(&Default::default(), 1.0, vec![])),
         columns: columns.iter().map(column).collect(),
+        storage: Default::default(),
     }
 }
 

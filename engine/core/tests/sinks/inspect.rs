@@ -7,11 +7,23 @@ use karyaksham_core::job::{Column, DialectOverrides, FileFormat, OutputFormat};
 use crate::support::{Bench, Random, column, output, random_batch};
 
 fn inspect(path: &str) -> Result<Sniffed, EngineError> {
-    sniff(path, None, &DialectOverrides::default(), None)
+    sniff(
+        path,
+        &Default::default(),
+        None,
+        &DialectOverrides::default(),
+        None,
+    )
 }
 
 fn with_columns(path: &str, columns: &[Column]) -> Result<Sniffed, EngineError> {
-    sniff(path, None, &DialectOverrides::default(), Some(columns))
+    sniff(
+        path,
+        &Default::default(),
+        None,
+        &DialectOverrides::default(),
+        Some(columns),
+    )
 }
 
 fn code(result: Result<Sniffed, EngineError>) -> (String, String) {
@@ -163,7 +175,14 @@ fn a_dialect_that_is_given_holds() {
         has_header: Some(false),
         ..DialectOverrides::default()
     };
-    let sniffed = sniff(&path, Some(FileFormat::Csv), &overrides, None).unwrap();
+    let sniffed = sniff(
+        &path,
+        &Default::default(),
+        Some(FileFormat::Csv),
+        &overrides,
+        None,
+    )
+    .unwrap();
     assert_eq!(sniffed.columns.len(), 2);
     assert_eq!(sniffed.columns[0].name, "column_1");
 }

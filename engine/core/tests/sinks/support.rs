@@ -76,8 +76,14 @@ impl Bench {
     }
 
     pub fn source(&self, path: &str) -> Source {
-        let sniffed =
-            karyaksham_core::inspect::sniff(path, None, &Default::default(), None).unwrap();
+        let sniffed = karyaksham_core::inspect::sniff(
+            path,
+            &Default::default(),
+            None,
+            &Default::default(),
+            None,
+        )
+        .unwrap();
         Source {
             name: "input".into(),
             aliases: vec![],
@@ -89,6 +95,7 @@ impl Bench {
             }],
             dialect: sniffed.dialect,
             columns: sniffed.columns,
+            storage: Default::default(),
         }
     }
 }

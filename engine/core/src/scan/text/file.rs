@@ -1,13 +1,11 @@
 //! One text file of a source: its bytes, and the scan that its format needs. Whatever reads text comes through here.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use karyaksham_text::{
-    BadRowPolicy, Compression, CsvScan, Dialect, FileSource, JsonOptions, JsonScan, ReadAt,
-    RowFilter, SIZE_UNKNOWN, ScanOptions, ShardRange, Start, TextError, TextScan, cut, decode,
-    sniff,
+    BadRowPolicy, Compression, CsvScan, Dialect, JsonOptions, JsonScan, ReadAt, RowFilter,
+    SIZE_UNKNOWN, ScanOptions, ShardRange, Start, TextError, TextScan, cut, decode, sniff,
 };
 
 use super::no_dialect;
@@ -100,10 +98,9 @@ impl<'a> TextFile<'a> {
             (_, Some(dialect)) => Grammar::Csv(dialect),
             (_, None) => return Err(no_dialect(source)),
         };
-        drop(open_unchanged(source, number)?);
+        let opened = open_unchanged(source, number)?;
         let path = source.files[number].path.as_str();
-        let in_file = |e: std::io::Error| EngineError::from(e).in_file(path);
-        let stored: Arc<dyn ReadAt> = Arc::new(FileSource::open(Path::new(path)).map_err(in_file)?);
+        let stored = opened.into_source(path).map_err(|e| e.in_file(path))?;
         let compression = match given {
             Some(dialect) => dialect.compression_of(&*stored),
             None => Compression::detect(&*stored).map_err(Into::into),
@@ -205,6 +202,7 @@ impl<'a> TextFile<'a> {
             max_record_bytes,
             ..
         } = reading;
+        self.bytes.will_read(range.lo, range.hi);
         let dialect = match self.grammar {
             Grammar::Csv(dialect) => dialect,
             Grammar::Ndjson => {

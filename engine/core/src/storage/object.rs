@@ -1,0 +1,160 @@
+//! One object in one version: ranges of its bytes, all from that version or an error.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::{GetOptions, GetRange, OBJECT_STORE_COALESCE_DEFAULT, coalesce_ranges};
+
+use super::client::{Bucket, bucket};
+use super::error::{changed, translated};
+use super::list::stat_one;
+use super::{Location, Storage, lost, runtime};
+use crate::error::{EngineError, Result};
+use crate::job::FileRef;
+
+/// Clones are handles on the same object.
+#[derive(Clone)]
+pub(crate) struct Object(Arc<Inner>);
+
+struct Inner {
+    storage: Storage,
+    location: Location,
+    bucket: Bucket,
+    size_bytes: u64,
+    etag: Option<String>,
+}
+
+impl std::fmt::Debug for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Object({})", self.0.location)
+    }
+}
+
+impl Object {
+    /// The object as a job knows it, or, where the job knows no ETag, as it is now.
+    ///
+    /// # Errors
+    /// SourceError SOURCE_CHANGED where its size is another; those of asking for it.
+    pub(crate) fn of_file(storage: &Storage, file: &FileRef) -> Result<Self> {
+        let known = file.etag.clone().map(|etag| (file.size_bytes, etag));
+        let object = Self::open(storage, &file.path, known)?;
+        if object.size_bytes() != file.size_bytes {
+            return Err(changed(&object.0.location));
+        }
+        Ok(object)
+    }
+
+    /// The object in the version that has a size and an ETag; None: as it is now.
+    ///
+    /// # Errors
+    /// INVALID_LOCATION, INVALID_STORAGE; without `known` those of asking for it.
+    pub(crate) fn open(storage: &Storage, uri: &str, known: Option<(u64, String)>) -> Result<Self> {
+        let location = Location::parse(uri)?;
+        let bucket = bucket(&storage.options, &location)?;
+        let (size_bytes, etag) = match known {
+            Some((size_bytes, etag)) => (size_bytes, Some(etag)),
+            None => {
+                let (objects, at) = (Arc::clone(&bucket.objects), location.clone());
+                let meta = storage.wait(async move { stat_one(&*objects, &at).await })?;
+                (meta.size, meta.e_tag)
+            }
+        };
+        Ok(Self(Arc::new(Inner {
+            storage: storage.clone(),
+            location,
+            bucket,
+            size_bytes,
+            etag,
+        })))
+    }
+
+    /// Of the version.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.0.size_bytes
+    }
+
+    /// Names the version, where the service does.
+    pub(crate) fn identity(&self) -> Option<String> {
+        let etag = self.0.etag.as_ref()?;
+        let endpoint = self.0.storage.options.endpoint.as_deref().unwrap_or("");
+        Some(format!("{endpoint} {} {etag}", self.0.location))
+    }
+
+    /// Its key.
+    pub(crate) fn key(&self) -> &object_store::path::Path {
+        &self.0.location.key
+    }
+
+    /// How it is reached.
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.0.storage
+    }
+
+    /// Bytes, which must lie in the object. Only on the runtime of requests.
+    async fn fetch(&self, range: Range<u64>) -> Result<Bytes> {
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let at = &self.0.location;
+        let wanted = range.end - range.start;
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            if_match: self.0.etag.clone(),
+            ..GetOptions::default()
+        };
+        let answer = self.0.bucket.objects.get_opts(&at.key, options).await;
+        let answer = answer.map_err(|e| translated(at, &e))?;
+        if answer.meta.size != self.0.size_bytes {
+            return Err(changed(at));
+        }
+        let bytes = answer.bytes().await.map_err(|e| translated(at, &e))?;
+        match bytes.len() as u64 == wanted {
+            true => Ok(bytes),
+            false => Err(changed(at)),
+        }
+    }
+
+    /// The same from anywhere: the request runs on its own runtime.
+    ///
+    /// # Errors
+    /// SourceError SOURCE_CHANGED, SOURCE_NOT_FOUND, ACCESS_DENIED; TransientIo STORAGE_FAILED; Canceled.
+    pub(crate) async fn range(&self, range: Range<u64>) -> Result<Bytes> {
+        let mut all = self.ranges(vec![range]).await?;
+        all.pop().ok_or_else(lost)
+    }
+
+    /// Several ranges, those that are near each other in one request, and several requests at a time.
+    ///
+    /// # Errors
+    /// As `range`.
+    pub(crate) async fn ranges(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Bytes>> {
+        let object = self.clone();
+        let requests = runtime()?.spawn(async move {
+            let cancel = object.0.storage.cancel.clone();
+            let fetch = |range| object.fetch(range);
+            tokio::select! {
+                biased;
+                () = cancel.canceled() => Err(EngineError::Canceled),
+                all = coalesce_ranges(&ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT) => all,
+            }
+        });
+        requests.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// Begin to fetch a range; its bytes come through what is returned.
+    pub(super) fn begin(&self, range: Range<u64>) -> Result<super::ahead::UnderWay> {
+        let (done, result) = std::sync::mpsc::sync_channel(1);
+        let object = self.clone();
+        let cancel = self.0.storage.cancel.clone();
+        let task = runtime()?.spawn(async move {
+            let outcome = tokio::select! {
+                biased;
+                () = cancel.canceled() => Err(EngineError::Canceled),
+                bytes = object.fetch(range) => bytes,
+            };
+            let _ = done.send(outcome);
+        });
+        Ok(super::ahead::UnderWay::new(result, task))
+    }
+}
