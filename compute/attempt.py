@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import karyaksham_engine as engine
+from karyaksham_engine.types import StorageOptions
 
 from .results import Attempt, Counters, Piece, PieceKind, TaskKey, TaskResult
 from .spec import Failure
@@ -51,14 +52,20 @@ class Executor(Protocol):
         """Cancel what runs and wait until it has stopped. Idempotent."""
 
 
-def execute(attempt: Attempt, cancel: engine.CancelToken, progress: engine.Progress) -> TaskResult:
-    """Run one attempt to its end, blocking. Raises the errors of the engine."""
+def execute(
+    attempt: Attempt,
+    cancel: engine.CancelToken,
+    progress: engine.Progress,
+    storage: StorageOptions | None = None,
+) -> TaskResult:
+    """Run one attempt to its end, blocking. `storage` says how objects are reached. Raises the errors of the engine."""
     context = engine.TaskContext(
         staging_dir=attempt.folder,
         keep=attempt.keep,
         memory_bytes=attempt.memory_bytes,
         cancel=cancel,
         progress=progress,
+        storage=storage,
     )
     inputs = [[piece.block() for piece in stage] for stage in attempt.inputs]
     outcome = engine.run_task(attempt.payload, context, inputs=inputs, start=attempt.start)

@@ -13,6 +13,7 @@ from karyaksham_engine.types import (
     Preview,
     Sniffed,
     Source,
+    StorageOptions,
 )
 
 from .job import to_engine
@@ -39,20 +40,21 @@ def inspect(
     format: FileFormat | None = None,
     dialect: DialectOverrides | None = None,
     columns: Sequence[Column] | None = None,
+    storage: StorageOptions | None = None,
 ) -> Sniffed:
     """What a file is; given values are taken as they are. Raises SourceError."""
-    return engine.sniff(path, format=format, dialect=dialect, columns=columns)
+    return engine.sniff(path, format=format, dialect=dialect, columns=columns, storage=storage)
 
 
-def preview(source: Source, limit: int = 50) -> Preview:
+def preview(source: Source, limit: int = 50, *, storage: StorageOptions | None = None) -> Preview:
     """The first rows of a table."""
-    return engine.preview(source, limit=limit)
+    return engine.preview(source, limit=limit, storage=storage)
 
 
 def plan(spec: JobSpec, *, parallelism: int = 1) -> PlanInfo:
     """What `spec` would do; nothing is started. Raises InvalidJob and SourceError."""
     look(spec.sources)
-    planned = engine.plan(to_engine(spec, parallelism=parallelism))
+    planned = engine.plan(to_engine(spec, parallelism=parallelism), storage=spec.storage)
     return PlanInfo(
         columns=tuple(planned.columns),
         effective_sql=planned.effective_sql,
@@ -62,6 +64,12 @@ def plan(spec: JobSpec, *, parallelism: int = 1) -> PlanInfo:
     )
 
 
-def profile(source: Source, *, threads: int = 1, memory_bytes: int | None = None) -> list[ColumnProfile]:
+def profile(
+    source: Source,
+    *,
+    threads: int = 1,
+    memory_bytes: int | None = None,
+    storage: StorageOptions | None = None,
+) -> list[ColumnProfile]:
     """Statistics of every column of a whole table."""
-    return engine.profile(source, threads=threads, memory_bytes=memory_bytes)
+    return engine.profile(source, threads=threads, memory_bytes=memory_bytes, storage=storage)

@@ -56,7 +56,8 @@ class Job:
         basis = self._staging.basis(Basis(engine.version(), time.time_ns() // 1000, executor.slots()))
         if executor.in_memory:
             spec = replace(spec, shard_size_bytes=_shard_bytes_in_memory(spec, executor.slots()))
-        plan = engine.plan(to_engine(spec, parallelism=basis.parallelism, planned_at_us=basis.planned_at_us))
+        asked = to_engine(spec, parallelism=basis.parallelism, planned_at_us=basis.planned_at_us)
+        plan = engine.plan(asked, storage=spec.storage)
         self._stages = plan.stages
         self._tasks = {
             TaskKey(stage["index"], task.shard): task

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 
 import karyaksham_engine as engine
 from karyaksham_engine.errors import Canceled
+from karyaksham_engine.types import StorageOptions
 
 from .attempt import Ended, Message, Started, counters_of, execute
 from .commit import Targets
@@ -35,7 +36,7 @@ def start(
     if spec.kind == "PROFILE":
         return ProfileRun(spec, on_threads(threads))
     targets = Targets.of(spec, target, rejects_target)
-    return Run(spec, lambda: Threads(threads), targets, resume, keep_staging)
+    return Run(spec, lambda: Threads(threads, spec.storage), targets, resume, keep_staging)
 
 
 class Threads:
@@ -43,8 +44,8 @@ class Threads:
 
     in_memory = True
 
-    def __init__(self, threads: int) -> None:
-        self._threads = max(1, threads)
+    def __init__(self, threads: int, storage: StorageOptions | None = None) -> None:
+        self._threads, self._storage = max(1, threads), storage
         self._pool = Workers(self._threads, "karyaksham-task")
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._running: dict[TaskKey, tuple[engine.CancelToken, engine.Progress]] = {}
@@ -87,7 +88,8 @@ class Threads:
     def _work(self, attempt: Attempt, cancel: engine.CancelToken, progress: engine.Progress) -> None:
         self._inbox.put(Started(attempt.key, attempt.number, None))
         try:
-            self._inbox.put(Ended(attempt.key, attempt.number, execute(attempt, cancel, progress)))
+            result = execute(attempt, cancel, progress, self._storage)
+            self._inbox.put(Ended(attempt.key, attempt.number, result))
         except Canceled:
             self._inbox.put(Ended(attempt.key, attempt.number, internal("CANCELED")))
         except Exception as error:  # The edge of a thread: whatever it is, the driver decides.

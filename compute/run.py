@@ -47,13 +47,14 @@ def start(
         from .profile import ProfileRun, on_ray  # Here, because it builds on this module.
 
         return ProfileRun(spec, on_ray)
-    return Run(spec, _on_ray, Targets.of(spec, target, rejects_target), resume, keep_staging)
+    targets = Targets.of(spec, target, rejects_target)
+    return Run(spec, lambda: _on_ray(spec), targets, resume, keep_staging)
 
 
-def _on_ray() -> Executor:
+def _on_ray(spec: JobSpec) -> Executor:
     from .task import RayTasks  # Here, because Ray takes seconds to import.
 
-    return RayTasks()
+    return RayTasks(spec.storage)
 
 
 class Run:

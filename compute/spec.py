@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from karyaksham_engine.types import BadRows, Column, FileFormat, Output, Source
+from karyaksham_engine.types import BadRows, Column, FileFormat, Output, Source, StorageOptions
 
 SPEC_VERSION = 1
 
@@ -35,6 +35,8 @@ class JobSpec:
     """Of one task."""
     kind: JobKind = "QUERY"
     """A PROFILE has one source and no SQL; it gives the statistics of every column."""
+    storage: StorageOptions | None = field(default=None, repr=False)
+    """How objects are reached, sources and results; never written down."""
     version: int = SPEC_VERSION
 
 

@@ -12,14 +12,26 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote
 
 import karyaksham_engine as engine
 from karyaksham_engine.errors import SourceError
-from karyaksham_engine.types import Column, Dialect, DialectOverrides, FileFormat, FileRef, Sniffed, Source
+from karyaksham_engine.types import (
+    Column,
+    Dialect,
+    DialectOverrides,
+    FileFormat,
+    FileRef,
+    ObjectInfo,
+    Sniffed,
+    Source,
+    StorageOptions,
+)
 
+from . import objects
 from .unify import unified
 
 FILES_MAX: Final = 10_000
@@ -110,11 +122,14 @@ def _in_folder(folder: str) -> Iterator[str]:
                 yield os.path.join(place, name)
 
 
-def files_of(paths: Sequence[str]) -> list[FileRef]:
-    """The files of several paths, each in its order, with the columns that their folders name. Raises SourceError."""
-    found = [(path, match) for path in paths for match in expand(path)]
+def files_of(paths: Sequence[str], storage: StorageOptions | None = None) -> list[FileRef]:
+    """The files of several paths, each in its order, with the columns that their folders name. Raises SourceError.
+
+    `storage` says how objects are reached.
+    """
+    found = [(path, match, ref) for path in paths for match, ref in _matches(path, storage)]
     for path in paths:
-        if not any(wanted == path for wanted, _ in found):
+        if not any(wanted == path for wanted, _, _ in found):
             raise SourceError(
                 "SOURCE_NOT_FOUND",
                 f"There are no files at {path}.",
@@ -126,17 +141,37 @@ def files_of(paths: Sequence[str]) -> list[FileRef]:
             f"These are {len(found):,} files; a table has at most {FILES_MAX:,}.",
             "Read fewer.",
         )
-    places = [os.path.abspath(match) for _, match in found]
+    places = [_place(ref["path"]) for _, _, ref in found]
     common = os.path.commonpath([os.path.dirname(place) for place in places]) if len(places) > 1 else ""
     refs: list[FileRef] = []
-    for (_, match), place in zip(found, places, strict=True):
-        ref: FileRef = {"path": place, "size_bytes": os.stat(match).st_size if os.path.exists(match) else 0}
+    for (_, match, ref), place in zip(found, places, strict=True):
         if common:
             ref["name"] = os.path.relpath(place, common)
         if partition := partition_of(os.path.dirname(match)):
             ref["partition"] = partition
         refs.append(ref)
     return refs
+
+
+def _matches(path: str, storage: StorageOptions | None) -> list[tuple[str, FileRef]]:
+    """The files of a path as they were found, and as a job names them."""
+    if objects.is_object(path):
+        inside = sorted(objects.expand(path, storage), key=lambda found: natural(found["path"]))
+        return [(found["path"], _ref(found)) for found in inside]
+    refs: list[tuple[str, FileRef]] = []
+    for match in expand(path):
+        size_bytes = os.stat(match).st_size if os.path.exists(match) else 0
+        refs.append((match, {"path": os.path.abspath(match), "size_bytes": size_bytes}))
+    return refs
+
+
+def _ref(found: ObjectInfo) -> FileRef:
+    return {"path": found["path"], "size_bytes": found["size_bytes"], "etag": found["etag"]}
+
+
+def _place(path: str) -> str:
+    """A URI as if its scheme and bucket were folders."""
+    return "/" + path.replace("://", "/", 1) if objects.is_object(path) else path
 
 
 def partition_of(folder: str) -> dict[str, str | None]:
@@ -156,6 +191,7 @@ def inspect(
     dialect: DialectOverrides | None = None,
     columns: Sequence[Column] = (),
     threads: int = 1,
+    storage: StorageOptions | None = None,
 ) -> Table:
     """What files are as one table. `columns` are some of its columns by name, whose types hold instead of those found;
     for files without a header they may be all columns in their order, with new names.
@@ -163,12 +199,13 @@ def inspect(
     Raises SourceError, SCHEMA_MISMATCH for files that are no table together.
     """
     filled = [file for file in files if file["size_bytes"] > 0] or list(files[:1])
-    first = _first(filled[0], format, dialect, columns)
+    sniff = partial(engine.sniff, storage=storage)
+    first = _first(sniff, filled[0], format, dialect, columns)
     renames = _renames(first, columns)
 
     def look(file: FileRef) -> _Member | None:
         try:
-            return _other(first, file, dialect, columns if renames else ())
+            return _other(sniff, first, file, dialect, columns if renames else ())
         except SourceError as error:
             if error.code == "EMPTY_FILE":
                 return None
@@ -196,13 +233,17 @@ def inspect(
 
 
 def _first(
-    file: FileRef, format: FileFormat | None, dialect: DialectOverrides | None, columns: Sequence[Column]
+    sniff: "partial[Sniffed]",
+    file: FileRef,
+    format: FileFormat | None,
+    dialect: DialectOverrides | None,
+    columns: Sequence[Column],
 ) -> _Member:
-    member = _Member(file, engine.sniff(file["path"], format=format, dialect=dialect))
+    member = _Member(file, sniff(file["path"], format=format, dialect=dialect))
     known = member.columns if not _renames(member, columns) else {column["name"] for column in columns}
     if mine := [column for column in columns if column["name"] in known]:
         format = member.sniffed["format"]
-        member = _Member(file, engine.sniff(file["path"], format=format, dialect=dialect, columns=mine))
+        member = _Member(file, sniff(file["path"], format=format, dialect=dialect, columns=mine))
     return member
 
 
@@ -214,9 +255,13 @@ def _renames(first: _Member, columns: Sequence[Column]) -> bool:
 
 
 def _other(
-    first: _Member, file: FileRef, dialect: DialectOverrides | None, wanted: Sequence[Column]
+    sniff: "partial[Sniffed]",
+    first: _Member,
+    file: FileRef,
+    dialect: DialectOverrides | None,
+    wanted: Sequence[Column],
 ) -> _Member:
-    member = _Member(file, engine.sniff(file["path"], dialect=dialect))
+    member = _Member(file, sniff(file["path"], dialect=dialect))
     if member.sniffed["format"] != first.sniffed["format"]:
         formats = (first.sniffed["format"], member.sniffed["format"])
         raise _mismatch(f"{first.name} is {formats[0]}, and {member.name} is {formats[1]}.")
@@ -226,7 +271,7 @@ def _other(
     if ours["has_header"] != theirs["has_header"]:
         # A header of text over text can't be told from a row in a file alone.
         alike: DialectOverrides = {**(dialect or {}), "has_header": ours["has_header"]}
-        again = _Member(file, engine.sniff(file["path"], format=first.sniffed["format"], dialect=alike))
+        again = _Member(file, sniff(file["path"], format=first.sniffed["format"], dialect=alike))
         if not ours["has_header"] or set(again.columns) & set(first.columns):
             member = again
     if wanted and len(wanted) == len(member.columns):

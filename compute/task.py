@@ -19,6 +19,7 @@ from ray.exceptions import OutOfMemoryError, RayError, RayTaskError, TaskCancell
 from ray.util.metrics import Counter
 
 import karyaksham_engine as engine
+from karyaksham_engine.types import StorageOptions
 
 from .attempt import Ended, Message, Started, counters_of, execute
 from .errors import InfrastructureError, internal, out_of_memory, to_failure, worker_lost
@@ -39,8 +40,11 @@ log = logging.getLogger("karyaksham.compute")
 _Yield = str | Counters | TaskResult | Failure
 
 
-def run_attempt(attempt: Attempt) -> Iterator[_Yield]:
-    """The name of the machine, snapshots, and last a result or a failure."""
+def run_attempt(attempt: Attempt, storage: StorageOptions | None = None) -> Iterator[_Yield]:
+    """The name of the machine, snapshots, and last a result or a failure.
+
+    How objects are reached is an argument, because the environment of a worker must hold no secret.
+    """
     yield socket.gethostname()
     cancel, progress = engine.CancelToken(), engine.Progress()
     outcome: list[TaskResult | Failure] = []
@@ -48,7 +52,7 @@ def run_attempt(attempt: Attempt) -> Iterator[_Yield]:
 
     def work() -> None:
         try:
-            outcome.append(in_files(execute(attempt, cancel, progress)))
+            outcome.append(in_files(execute(attempt, cancel, progress, storage)))
         except Exception as error:  # The edge of a thread: the driver decides what comes of it.
             outcome.append(to_failure(error))
 
@@ -71,12 +75,13 @@ class RayTasks:
 
     in_memory = False
 
-    def __init__(self) -> None:
+    def __init__(self, storage: StorageOptions | None = None) -> None:
         if not ray.is_initialized():
             raise InfrastructureError(
                 "RAY_NOT_CONNECTED", "Karyaksham is not connected to Ray.", retryable=True
             )
         self._task = ray.remote(num_cpus=1, num_returns="streaming", max_retries=0)(run_attempt)
+        self._storage = storage
         self._running: dict[Any, _Running] = {}
         self._capacity, self._capacity_at = 0, 0.0
 
@@ -91,7 +96,7 @@ class RayTasks:
         return self.slots() + AHEAD
 
     def launch(self, attempt: Attempt) -> None:
-        stream = self._task.options(name=attempt.name).remote(attempt)
+        stream = self._task.options(name=attempt.name).remote(attempt, self._storage)
         self._running[stream] = _Running(attempt.key, attempt.number)
 
     def wait(self, timeout_s: float) -> Sequence[Message]:

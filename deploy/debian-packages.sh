@@ -3,10 +3,11 @@
 # usage: debian-packages.sh build|test
 set -euo pipefail
 
-declare -A package_of=([gcc]=gcc [g++]=g++ [make]=make [python3]=python3 [chromium]=chromium)
+declare -A package_of=([gcc]=gcc [g++]=g++ [make]=make [python3]=python3 [chromium]=chromium [radosgw]=radosgw
+    [ceph-mon]=ceph-mon [ceph-osd]=ceph-osd [ceph]=ceph-common)
 case "${1:?build or test}" in
 build) programs="gcc make python3" ;;
-test) programs="gcc g++ make python3 chromium" ;;
+test) programs="gcc g++ make python3 chromium radosgw ceph-mon ceph-osd ceph" ;;
 *) echo "debian-packages: unknown purpose $1" >&2; exit 2 ;;
 esac
 

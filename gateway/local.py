@@ -13,9 +13,11 @@ from typing import Any
 
 import compute
 from compute import errors, files, local, spec, tables
+from compute.objects import is_object
 from karyaksham_engine.errors import InvalidJob, KaryakshamError, SourceError
-from karyaksham_engine.types import BadRowPolicy, Output, OutputFormat, Source
+from karyaksham_engine.types import BadRowPolicy, Output, OutputFormat, Source, StorageOptions
 
+from . import objects
 from .terminal import ProgressLine, progress_in_words, table
 
 STATUS_OF_KIND: dict[spec.FailureKind, int] = {
@@ -82,16 +84,18 @@ def _report(failure: spec.Failure) -> int:
 
 def _run(options: Namespace) -> int:
     threads = options.threads or len(os.sched_getaffinity(0))
-    sources = _sources(options.files, options.input, options.together, threads=threads)
-    output = Path(options.output) if options.output else None
-    if output is not None and not output.absolute().parent.is_dir():
+    paths = [*options.files, *(path for _, path in options.input), *options.together]
+    storage = objects.storage([*paths, options.output, options.rejects], os.environ)
+    sources = _sources(options.files, options.input, options.together, threads=threads, storage=storage)
+    output: str | None = options.output
+    if output and not is_object(output) and not Path(output).absolute().parent.is_dir():
         raise SourceError(
             "NO_SUCH_FOLDER", f"The folder of {output} does not exist.", "Make the folder first."
         )
     # The run removes its folder itself, and removing one takes milliseconds on some file systems: one is enough.
     with tempfile.TemporaryDirectory(prefix="karyaksham-", ignore_cleanup_errors=True) as scratch:
-        job = _job(options, sources, Path(scratch))
-        target = str(output) if output else "-"
+        job = _job(options, sources, Path(scratch), storage)
+        target = output or "-"
         began = time.monotonic()
         if options.ray:
             final = _run_on_ray(job, threads, target, options.rejects)
@@ -118,6 +122,7 @@ def _sources(
     together: Sequence[str] = (),
     *,
     threads: int = 1,
+    storage: StorageOptions | None = None,
 ) -> tuple[Source, ...]:
     """One path without a name is `input`; each is also named by its stem. Paths of one name are one table."""
     if not paths and not named and not together:
@@ -143,7 +148,7 @@ def _sources(
         wanted.setdefault(name, []).append(path)
     sources: list[Source] = []
     for name, parts in wanted.items():
-        table = tables.inspect(tables.files_of(parts), threads=threads)
+        table = tables.inspect(tables.files_of(parts, storage), threads=threads, storage=storage)
         source = table.source(name)
         aliases = {_stem(path) for path in parts} - {name, ""}
         if len(parts) == 1 and aliases:
@@ -159,7 +164,9 @@ def _stem(path: str) -> str:
     return Path(path).stem
 
 
-def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec.JobSpec:
+def _job(
+    options: Namespace, sources: tuple[Source, ...], scratch: Path, storage: StorageOptions | None
+) -> spec.JobSpec:
     return spec.JobSpec(
         job_id=f"run-{os.getpid()}",
         sql=options.sql,
@@ -175,6 +182,7 @@ def _job(options: Namespace, sources: tuple[Source, ...], scratch: Path) -> spec
         layout="PARTS" if options.partition_by else "SINGLE_FILE",
         shard_size_bytes=options.shard_size,
         memory_bytes=options.memory,
+        storage=storage,
     )
 
 
@@ -224,7 +232,10 @@ def _follow(running: compute.Run) -> spec.Event | None:
 
 
 def _inspect(options: Namespace) -> int:
-    found = tables.inspect(tables.files_of([options.file]), threads=len(os.sched_getaffinity(0)))
+    storage = objects.storage([options.file], os.environ)
+    found = tables.inspect(
+        tables.files_of([options.file], storage), threads=len(os.sched_getaffinity(0)), storage=storage
+    )
     size_bytes = sum(file["size_bytes"] for file in found.files)
     if options.json:
         shown = {"format": found.format, "size_bytes": size_bytes, "dialect": found.dialect}
@@ -252,8 +263,9 @@ def _column_rows(columns: Sequence[Any]) -> list[list[object]]:
 
 
 def _preview(options: Namespace) -> int:
-    (source,) = _sources([options.file])
-    shown = files.preview(source, limit=options.rows)
+    storage = objects.storage([options.file], os.environ)
+    (source,) = _sources([options.file], storage=storage)
+    shown = files.preview(source, limit=options.rows, storage=storage)
     print(table([column["name"] for column in shown["columns"]], shown["rows"]))
     if shown["truncated"]:
         print(f"... the first {len(shown['rows'])} rows; more with --rows")
@@ -261,8 +273,10 @@ def _preview(options: Namespace) -> int:
 
 
 def _profile(options: Namespace) -> int:
-    (source,) = _sources([options.file])
-    profiled = files.profile(source, threads=options.threads or len(os.sched_getaffinity(0)))
+    storage = objects.storage([options.file], os.environ)
+    (source,) = _sources([options.file], storage=storage)
+    threads = options.threads or len(os.sched_getaffinity(0))
+    profiled = files.profile(source, threads=threads, storage=storage)
     if options.json:
         print(json.dumps(profiled, indent=2, ensure_ascii=False))
         return 0
