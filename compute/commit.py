@@ -5,13 +5,21 @@ import shutil
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import karyaksham_engine as engine
-from karyaksham_engine.types import Column, Committed, FileFormat, Output, OutputFormat
+from karyaksham_engine.types import (
+    Column,
+    Committed,
+    FileFormat,
+    Output,
+    OutputFormat,
+    StorageOptions,
+)
 
+from .objects import LISTED_MAX, is_object
 from .results import Piece, TaskKey
 from .schedule import Proved
 from .spec import Artifact, JobSpec, Layout
@@ -51,14 +59,17 @@ class Targets:
     """None: rejects are counted, not written."""
     owned: bool
     """Both are the job's own: what an earlier try left there may be removed, and their checksums are kept."""
+    storage: StorageOptions | None = field(default=None, repr=False)
+    """How those that are objects are reached."""
 
     @staticmethod
     def of(spec: JobSpec, output: str | None = None, rejects: str | None = None) -> "Targets":
         if output is not None:
-            return Targets(output, rejects, owned=False)
+            return Targets(output, rejects, owned=False, storage=spec.storage)
         name = "output" if spec.layout == "PARTS" else f"output.{suffix(spec.output)}"
         folder = spec.output_dir
-        return Targets(os.path.join(folder, name), os.path.join(folder, "rejects.csv"), owned=True)
+        rejects = os.path.join(folder, "rejects.csv")
+        return Targets(os.path.join(folder, name), rejects, owned=True, storage=spec.storage)
 
 
 def suffix(output: Output) -> str:
@@ -152,17 +163,22 @@ class Writer:
     def _append_rejects(self, piece: Piece, row_base: int, line_base: int) -> None:
         if self._rejects_writer is None:
             target = self._targets.rejects or ""
-            os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-            self._rejects_writer = engine.RejectsWriter(target, checksum=self._targets.owned)
+            _make_folder(target)
+            self._rejects_writer = engine.RejectsWriter(
+                target, checksum=self._targets.owned, storage=self._targets.storage
+            )
         self._rejects_writer.append(piece.rejects(), row_base=row_base, line_base=line_base)
 
     def _opened_output(self) -> engine.OutputWriter:
         if self._output_writer is None:
             target = self._targets.output
-            if target != "-":
-                os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+            _make_folder(target)
             self._output_writer = engine.OutputWriter(
-                target, self._output, self._columns, checksum=self._targets.owned
+                target,
+                self._output,
+                self._columns,
+                checksum=self._targets.owned,
+                storage=self._targets.storage,
             )
         return self._output_writer
 
@@ -176,9 +192,8 @@ class Writer:
             self._committed.append(rejects)
             artifacts.append(_rejects_artifact(rejects, committed))
         elif rejects is not None:
-            Path(rejects).unlink(
-                missing_ok=True
-            )  # Of an earlier run: it would tell of rows that were not rejected.
+            # Of an earlier run: it would tell of rows that were not rejected.
+            _remove_file(rejects, self._targets.storage)
         if output:
             artifacts.insert(0, self._commit_output())
         elif self._output_writer is not None:
@@ -188,8 +203,10 @@ class Writer:
     def _commit_output(self) -> Artifact:
         target = self._targets.output
         if self._layout == "PARTS":
-            os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-            committed = engine.commit_parts(target, self._listed, self._output, self._columns)
+            _make_folder(target)
+            committed = engine.commit_parts(
+                target, self._listed, self._output, self._columns, storage=self._targets.storage
+            )
         else:
             committed = self._opened_output().commit()
         self._committed.append(target)
@@ -211,8 +228,10 @@ class Writer:
         if self._rejects_writer is not None:
             self._rejects_writer.abort()
         for path in self._committed:
-            if self._targets.owned or not os.path.isdir(path):
-                _remove(path)
+            if self._targets.owned:
+                _remove(path, self._targets.storage)
+            elif self._layout != "PARTS" or path != self._targets.output:
+                _remove_file(path, self._targets.storage)
 
 
 def _rejects_artifact(target: str, committed: Committed) -> Artifact:
@@ -232,15 +251,33 @@ def _clear(targets: Targets) -> None:
     """Remove what an earlier try at the job left: results that do not count, and the hidden files of dead writers."""
     for target in (targets.output, targets.rejects):
         if target is not None:
-            _remove(target)
+            _remove(target, targets.storage)
+            if is_object(target):
+                continue
             folder, name = os.path.split(target)
             for hidden in Path(folder).glob(f".{name}.*.partial"):
-                _remove(str(hidden))
+                _remove(str(hidden), None)
 
 
-def _remove(path: str) -> None:
-    if os.path.isdir(path):
+def _make_folder(target: str) -> None:
+    if target != "-" and not is_object(target):
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+
+
+def _remove(path: str, storage: StorageOptions | None) -> None:
+    """Remove a file or a folder, or the objects that are one."""
+    if is_object(path):
+        inside = engine.list_objects(path, limit=LISTED_MAX, storage=storage)
+        engine.remove_objects([path, *(found["path"] for found in inside)], storage=storage)
+    elif os.path.isdir(path):
         shutil.rmtree(path, ignore_errors=True)
+    else:
+        _remove_file(path, storage)
+
+
+def _remove_file(path: str, storage: StorageOptions | None) -> None:
+    if is_object(path):
+        engine.remove_objects([path], storage=storage)
     else:
         Path(path).unlink(missing_ok=True)
 

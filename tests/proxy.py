@@ -9,7 +9,7 @@ CHUNK_BYTES = 1 << 16
 
 
 class Proxy:
-    """Passes bytes on both ways. Its first `cut` connections break when so many bytes were answered."""
+    """Passes bytes on both ways. Its first `cut` connections break when so many bytes were asked or answered."""
 
     def __init__(self, endpoint: str, cut: int, after_bytes: int) -> None:
         host, _, port = endpoint.rpartition("/")[2].partition(":")
@@ -50,7 +50,7 @@ class Proxy:
         with client, socket.create_connection(self._target) as service:
             with self._lock:
                 self._open |= {client, service}
-            back = threading.Thread(target=self._pump, args=(client, service, None), daemon=True)
+            back = threading.Thread(target=self._pump, args=(client, service, limit), daemon=True)
             back.start()
             self._pump(service, client, limit)
             back.join()

@@ -1,5 +1,6 @@
 """The command line on objects: as on files, with the environment variables that other tools read."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -51,9 +52,27 @@ def test_every_local_command_takes_objects(s3: S3, cities: str, tmp_path: Path) 
     assert done.stdout == "n\n3\n"
 
 
-def test_tasks_on_ray_read_objects(s3: S3, cities: str, tmp_path: Path) -> None:
-    done = karyaksham(s3, "run", "--ray", "SELECT sum(id) AS s FROM cities", cities, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "s\n6\n"), done.stderr
+def test_results_and_rejects_are_objects(s3: S3, cities: str, tmp_path: Path) -> None:
+    s3.put(cities, CSV + b'4,"A"b\n')
+    folder = cities.rpartition("/")[0]
+    options = ("-o", f"{folder}/out.ndjson.gz", "--bad-rows", "reject", "--rejects", f"{folder}/rejects.csv")
+    done = karyaksham(s3, "run", "SELECT id FROM cities", cities, *options, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    lines = gzip.decompress(s3.get(f"{folder}/out.ndjson.gz")).splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [1, 2, 3]
+    assert b"INVALID_QUOTE" in s3.get(f"{folder}/rejects.csv")
+    s3.put(cities, CSV)
+    parts = ("-o", f"{folder}/by-id", "--partition-by", "id")
+    assert karyaksham(s3, "run", "SELECT * FROM cities", cities, *parts, cwd=tmp_path).returncode == 0
+    done = karyaksham(s3, "run", "SELECT city FROM input WHERE id = 2", f"{folder}/by-id", cwd=tmp_path)
+    assert done.stdout == "city\nPune\n", done.stderr
+
+
+def test_tasks_on_ray_read_and_write_objects(s3: S3, cities: str, tmp_path: Path) -> None:
+    target = f"{cities}.sum"
+    query = ("SELECT sum(id) AS s FROM cities", cities, "-o", target)
+    done = karyaksham(s3, "run", "--ray", *query, cwd=tmp_path)
+    assert (done.returncode, s3.get(target)) == (0, b"s\n6\n"), done.stderr
 
 
 def test_what_is_wrong_is_said_in_a_sentence(s3: S3, cities: str, tmp_path: Path) -> None:

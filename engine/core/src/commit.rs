@@ -4,6 +4,7 @@
 
 mod arrow;
 mod folder;
+mod objects;
 mod parquet;
 mod rejects;
 mod target;
@@ -20,13 +21,52 @@ use crate::error::{EngineError, Result};
 use crate::job::{Column, Output, OutputFormat, schema_of};
 use crate::part::Part;
 use crate::sink::{self, Joined, Packing};
+use crate::storage::{Storage, is_uri};
 
-pub use folder::{MANIFEST_NAME, SUCCESS_NAME, commit_parts};
+pub use folder::{MANIFEST_NAME, SUCCESS_NAME};
 pub use rejects::RejectsWriter;
 
 use arrow::ArrowFile;
 use parquet::ParquetFile;
 use target::{Target, not_written};
+
+/// Many files instead of one: `target_dir` with a whole file for each part that has rows (one at least), in order. What an
+/// earlier call made is replaced; a folder of anything else is left alone. `sha256` is that of the manifest.
+///
+/// # Errors
+/// InvalidJob OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, INVALID_OUTPUT; those of writing.
+pub fn commit_parts(
+    target_dir: impl AsRef<Path>,
+    parts: &[Part],
+    output: &Output,
+    columns: &[Column],
+) -> Result<Committed> {
+    commit_parts_in_storage(target_dir, &Storage::default(), parts, output, columns)
+}
+
+/// The same, where `target_dir` may be a URI that is reached as `storage` says.
+///
+/// # Errors
+/// As `commit_parts`.
+pub fn commit_parts_in_storage(
+    target_dir: impl AsRef<Path>,
+    storage: &Storage,
+    parts: &[Part],
+    output: &Output,
+    columns: &[Column],
+) -> Result<Committed> {
+    if output.format == OutputFormat::Table {
+        return Err(EngineError::invalid_job(
+            "INVALID_OUTPUT",
+            "A table for a terminal can't be written as parts.",
+        )
+        .hint("Choose CSV, NDJSON, Parquet or Arrow."));
+    }
+    match target_dir.as_ref().to_str().filter(|path| is_uri(path)) {
+        Some(uri) => objects::commit(uri, storage, parts, output, columns),
+        None => folder::commit(target_dir.as_ref(), parts, output, columns),
+    }
+}
 
 /// What stands at the target now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,9 +106,23 @@ impl OutputWriter {
         columns: &[Column],
         checksum: bool,
     ) -> Result<Self> {
+        Self::in_storage(target, &Storage::default(), output, columns, checksum)
+    }
+
+    /// The same, where `target` may be the URI of an object that is reached as `storage` says.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn in_storage(
+        target: impl AsRef<Path>,
+        storage: &Storage,
+        output: &Output,
+        columns: &[Column],
+        checksum: bool,
+    ) -> Result<Self> {
         sink::check(output)?;
         let schema = schema_of(columns)?;
-        let target = Target::create(target.as_ref(), checksum)?;
+        let target = Target::create(target.as_ref(), storage, checksum)?;
         let assembly = match output.format {
             OutputFormat::Csv | OutputFormat::Ndjson => {
                 let mut joined = Packing::of(output)?.map(Joined::new);

@@ -221,9 +221,16 @@ class OutputWriter:
     """One output file from parts in order: written beside the target, then renamed, so that it is whole or absent."""
 
     def __init__(
-        self, target: str, output: Output, columns: Sequence[Column], *, checksum: bool = True
+        self,
+        target: str,
+        output: Output,
+        columns: Sequence[Column],
+        *,
+        checksum: bool = True,
+        storage: StorageOptions | None = None,
     ) -> None:
-        """`target` `-` is standard output. The folder of `target` must exist. With `checksum` the file is one to be
+        """`target` `-` is standard output. The folder of `target` must exist. An object goes up in parts while it is made,
+        and is there when they are joined at `commit`. With `checksum` the file is one to be
         remembered: it is hashed while it is written, and lasts through a loss of power."""
     def append(self, part: Part) -> None: ...
     def commit(self) -> Committed:
@@ -234,18 +241,26 @@ class OutputWriter:
 class RejectsWriter:
     """The rejects artifact (CSV with the keys of `Reject` as columns) from parts in order."""
 
-    def __init__(self, target: str, *, checksum: bool = True) -> None: ...
+    def __init__(
+        self, target: str, *, checksum: bool = True, storage: StorageOptions | None = None
+    ) -> None: ...
     def append(self, part: RejectsPart, *, row_base: int, line_base: int) -> None:
         """The bases are the rows and lines of the file before this shard."""
     def commit(self) -> Committed: ...
     def abort(self) -> None: ...
 
 def commit_parts(
-    target_dir: str, parts: Sequence[Part], output: Output, columns: Sequence[Column]
+    target_dir: str,
+    parts: Sequence[Part],
+    output: Output,
+    columns: Sequence[Column],
+    *,
+    storage: StorageOptions | None = None,
 ) -> Committed:
     """A folder of whole files, `part-00000.<ext>` and so on, with `manifest.json` and `_SUCCESS`.
 
     It is made under a hidden name and renamed when whole. A folder that an earlier call made is replaced;
     any other that is not empty raises InvalidJob OUTPUT_EXISTS. Parts without rows get no file. `sha256` is
-    that of the manifest, which names the files' own.
+    that of the manifest, which names the files' own. In object storage the parts have fresh names, the manifest says
+    which count, and `_SUCCESS` comes last.
     """

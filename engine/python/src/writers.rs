@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::convert::{PyOutcome, from_python, released, to_python};
 use crate::parts::{Part, RejectsPart};
+use crate::storage::storage_of;
 
 /// One output file from parts in order.
 #[pyclass(frozen, module = "karyaksham_engine")]
@@ -25,18 +26,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[pymethods]
 impl OutputWriter {
     #[new]
-    #[pyo3(signature = (target, output, columns, *, checksum = true))]
+    #[pyo3(signature = (target, output, columns, *, checksum = true, storage = None))]
     fn new(
         py: Python<'_>,
         target: &str,
         output: &Bound<'_, PyAny>,
         columns: &Bound<'_, PyAny>,
         checksum: bool,
+        storage: Option<&Bound<'_, PyAny>>,
     ) -> PyOutcome<Self> {
         let output: Output = from_python("output", output)?;
         let columns: Vec<Column> = from_python("list of columns", columns)?;
+        let storage = storage_of(storage)?;
         let writer = released(py, || {
-            commit::OutputWriter::new(target, &output, &columns, checksum)
+            commit::OutputWriter::in_storage(target, &storage, &output, &columns, checksum)
         })?;
         Ok(Self(Mutex::new(writer)))
     }
@@ -62,9 +65,17 @@ impl OutputWriter {
 #[pymethods]
 impl RejectsWriter {
     #[new]
-    #[pyo3(signature = (target, *, checksum = true))]
-    fn new(py: Python<'_>, target: &str, checksum: bool) -> PyOutcome<Self> {
-        let writer = released(py, || commit::RejectsWriter::new(target, checksum))?;
+    #[pyo3(signature = (target, *, checksum = true, storage = None))]
+    fn new(
+        py: Python<'_>,
+        target: &str,
+        checksum: bool,
+        storage: Option<&Bound<'_, PyAny>>,
+    ) -> PyOutcome<Self> {
+        let storage = storage_of(storage)?;
+        let writer = released(py, || {
+            commit::RejectsWriter::in_storage(target, &storage, checksum)
+        })?;
         Ok(Self(Mutex::new(writer)))
     }
 

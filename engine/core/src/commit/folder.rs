@@ -34,8 +34,8 @@ struct Manifest<'a> {
 }
 
 #[derive(Serialize)]
-struct Listed {
-    name: String,
+pub(super) struct Listed {
+    pub(super) name: String,
     #[serde(flatten)]
     committed: Committed,
 }
@@ -50,26 +50,47 @@ impl Drop for HiddenFolder {
     }
 }
 
-/// A folder `target_dir` with a whole file for each part that has rows (one at least), in order. A folder that an earlier
-/// call made is replaced; any other that is not empty is left alone. `sha256` is that of the manifest.
-///
-/// # Errors
-/// InvalidJob OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, INVALID_OUTPUT; those of writing.
-pub fn commit_parts(
-    target_dir: impl AsRef<Path>,
+/// See [`super::commit_parts`].
+pub(super) fn commit(
+    target: &Path,
     parts: &[Part],
     output: &Output,
     columns: &[Column],
 ) -> Result<Committed> {
-    let target = target_dir.as_ref();
-    check_target(target, output)?;
+    check_target(target)?;
     let hidden = HiddenFolder(hidden_beside(target, "partial"));
     fs::create_dir(&hidden.0).map_err(|e| not_created(&e, target))?;
 
-    let listed = match output.partition_by.is_empty() {
-        true => write_parts(&hidden.0, parts, output, columns)?,
-        false => write_folders(&hidden.0, parts, output, columns)?,
+    let mut open = |name: &str, output: &Output, columns: &[Column]| {
+        let path = hidden.0.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(not_written)?;
+        }
+        OutputWriter::new(path, output, columns, true)
     };
+    let listed = write(
+        parts,
+        output,
+        columns,
+        &hidden.0.join(".part"),
+        "",
+        &mut open,
+    )?;
+    let (json, committed) = manifest(listed, output, columns)?;
+    write_file(&hidden.0.join(MANIFEST_NAME), &json)?;
+    write_file(&hidden.0.join(SUCCESS_NAME), b"")?;
+    sync_folder(&hidden.0.join(SUCCESS_NAME)).map_err(not_written)?;
+
+    replace(&hidden.0, target)?;
+    Ok(committed)
+}
+
+/// The text of the manifest, and what there will be.
+pub(super) fn manifest(
+    listed: Vec<Listed>,
+    output: &Output,
+    columns: &[Column],
+) -> Result<(Vec<u8>, Committed)> {
     let manifest = Manifest {
         version: 1,
         format: output.format,
@@ -82,54 +103,65 @@ pub fn commit_parts(
     let mut json = serde_json::to_vec_pretty(&manifest)
         .map_err(|e| EngineError::internal(format!("the manifest is not JSON: {e}")))?;
     json.push(b'\n');
-    write_file(&hidden.0.join(MANIFEST_NAME), &json)?;
-    write_file(&hidden.0.join(SUCCESS_NAME), b"")?;
-    sync_folder(&hidden.0.join(SUCCESS_NAME)).map_err(not_written)?;
-
-    replace(&hidden.0, target)?;
-    Ok(Committed {
+    let committed = Committed {
         rows: manifest.rows,
         size_bytes: manifest.size_bytes,
         sha256: Some(hex(&Sha256::digest(&json))),
-    })
+    };
+    Ok((json, committed))
 }
 
-fn check_target(target: &Path, output: &Output) -> Result<()> {
-    if output.format == OutputFormat::Table {
-        return Err(EngineError::invalid_job(
-            "INVALID_OUTPUT",
-            "A table for a terminal can't be written as parts.",
-        )
-        .hint("Choose CSV, NDJSON, Parquet or Arrow."));
-    }
+fn check_target(target: &Path) -> Result<()> {
     let ours = target.join(MANIFEST_NAME).is_file();
     let empty = fs::read_dir(target).map(|mut entries| entries.next().is_none());
     if target.symlink_metadata().is_err() || ours || empty.unwrap_or(false) {
         return Ok(());
     }
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    Err(EngineError::invalid_job(
-        "OUTPUT_EXISTS",
-        format!("The output {name} exists already."),
-    )
-    .hint("Choose another name, or remove it first."))
+    Err(exists(&name))
 }
 
-fn write_parts(
-    folder: &Path,
+/// Something else is there.
+pub(super) fn exists(name: &str) -> EngineError {
+    let message = format!("The output {name} exists already.");
+    EngineError::invalid_job("OUTPUT_EXISTS", message)
+        .hint("Choose another name, or remove it first.")
+}
+
+/// Makes the file of a name below the target.
+pub(super) type Opener<'a> = dyn FnMut(&str, &Output, &[Column]) -> Result<OutputWriter> + 'a;
+
+/// Write every file. `taken_out` is scratch for one of them at a time; names end with `run` before their extension.
+pub(super) fn write(
     parts: &[Part],
     output: &Output,
     columns: &[Column],
+    taken_out: &Path,
+    run: &str,
+    open: &mut Opener<'_>,
+) -> Result<Vec<Listed>> {
+    let extension = format!("{run}.{}", extension(output)?);
+    match output.partition_by.is_empty() {
+        true => write_parts(parts, output, columns, &extension, open),
+        false => write_folders(parts, output, columns, taken_out, &extension, open),
+    }
+}
+
+fn write_parts(
+    parts: &[Part],
+    output: &Output,
+    columns: &[Column],
+    extension: &str,
+    open: &mut Opener<'_>,
 ) -> Result<Vec<Listed>> {
     let mut filled: Vec<Option<&Part>> = parts.iter().filter(|p| p.rows() > 0).map(Some).collect();
     if filled.is_empty() {
         filled.push(None);
     }
-    let extension = extension(output)?;
     let mut listed = Vec::new();
     for (number, part) in filled.into_iter().enumerate() {
-        let name = format!("part-{number:05}.{extension}");
-        let mut writer = OutputWriter::new(folder.join(&name), output, columns, true)?;
+        let name = format!("part-{number:05}{extension}");
+        let mut writer = open(&name, output, columns)?;
         if let Some(part) = part {
             writer.append(part)?;
         }
@@ -141,10 +173,12 @@ fn write_parts(
 
 /// A file for each folder of each part that has rows in it, with the number of the part.
 fn write_folders(
-    hidden: &Path,
     parts: &[Part],
     output: &Output,
     columns: &[Column],
+    taken_out: &Path,
+    extension: &str,
+    open: &mut Opener<'_>,
 ) -> Result<Vec<Listed>> {
     let in_files: Vec<Column> = columns
         .iter()
@@ -155,8 +189,6 @@ fn write_folders(
         partition_by: Vec::new(),
         ..output.clone()
     };
-    let extension = extension(output)?;
-    let taken_out = hidden.join(".part");
     let mut listed = Vec::new();
     for (number, part) in parts.iter().filter(|p| p.rows() > 0).enumerate() {
         let (files, mut bytes) = unbundled(part)?;
@@ -166,17 +198,16 @@ fn write_folders(
             size_bytes,
         } in files
         {
-            let mut file = fs::File::create(&taken_out).map_err(not_written)?;
+            let mut file = fs::File::create(taken_out).map_err(not_written)?;
             io::copy(&mut (&mut bytes).take(size_bytes), &mut file).map_err(not_written)?;
-            fs::create_dir_all(hidden.join(&folder)).map_err(not_written)?;
-            let name = format!("{folder}/part-{number:05}.{extension}");
-            let mut writer = OutputWriter::new(hidden.join(&name), &plain, &in_files, true)?;
-            writer.append(&Part::open(&taken_out, rows, size_bytes))?;
+            let name = format!("{folder}/part-{number:05}{extension}");
+            let mut writer = open(&name, &plain, &in_files)?;
+            writer.append(&Part::open(taken_out, rows, size_bytes))?;
             let committed = writer.commit()?;
             listed.push(Listed { name, committed });
         }
     }
-    match fs::remove_file(&taken_out) {
+    match fs::remove_file(taken_out) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(not_written(error)),
         _ => Ok(listed),
     }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::job::FileReject;
 use crate::part::RejectsPart;
 use crate::sink::csv::{header, push_text};
+use crate::storage::Storage;
 
 const COLUMNS: [&str; 10] = [
     "file",
@@ -39,8 +40,16 @@ impl RejectsWriter {
     /// # Errors
     /// InvalidJob OUTPUT_NOT_WRITABLE.
     pub fn new(target: impl AsRef<Path>, checksum: bool) -> Result<Self> {
+        Self::in_storage(target, &Storage::default(), checksum)
+    }
+
+    /// The same, where `target` may be the URI of an object that is reached as `storage` says.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn in_storage(target: impl AsRef<Path>, storage: &Storage, checksum: bool) -> Result<Self> {
         Ok(Self {
-            target: Some(Target::create(target.as_ref(), checksum)?),
+            target: Some(Target::create(target.as_ref(), storage, checksum)?),
             lines: header(COLUMNS.into_iter(), b',', false),
             rows: 0,
         })

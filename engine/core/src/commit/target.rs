@@ -1,5 +1,5 @@
 //! The file that a result goes to: hidden beside its name until it is whole, then renamed. Standard output and devices
-//! have no name to take, and get the bytes at once.
+//! have no name to take, and get the bytes at once. An object goes up in parts, and is there when they are joined.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{EngineError, Result};
 use crate::part::{Content, open_whole};
 use crate::sink::hex;
+use crate::storage::{Storage, Upload, is_uri};
 
 /// Read from a part and hashed at once.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -21,10 +22,15 @@ const MAX_NAME_BYTES: usize = 200;
 
 /// An output in the making. Dropped without a commit, its file is removed.
 pub(super) struct Target {
-    out: File,
-    hidden: Option<Hidden>,
+    out: Out,
     hasher: Option<Sha256>,
     size_bytes: u64,
+}
+
+enum Out {
+    /// With the name that it has until it is whole.
+    File(File, Option<Hidden>),
+    Object(Upload),
 }
 
 struct Hidden {
@@ -40,11 +46,16 @@ impl Drop for Hidden {
 }
 
 impl Target {
-    pub(super) fn create(target: &Path, checksum: bool) -> Result<Self> {
-        let (out, hidden) = open(target).map_err(|e| not_created(&e, target))?;
+    pub(super) fn create(target: &Path, storage: &Storage, checksum: bool) -> Result<Self> {
+        let out = match target.to_str().filter(|path| is_uri(path)) {
+            Some(uri) => Out::Object(Upload::new(storage, uri)?),
+            None => {
+                let (file, hidden) = open(target).map_err(|e| not_created(&e, target))?;
+                Out::File(file, hidden)
+            }
+        };
         Ok(Self {
             out,
-            hidden,
             hasher: checksum.then(Sha256::new),
             size_bytes: 0,
         })
@@ -61,8 +72,8 @@ impl Target {
             }
             Content::File(path) => open_whole(path, size_bytes)?,
         };
-        if self.hasher.is_none() {
-            self.size_bytes += io::copy(&mut file, &mut self.out).map_err(not_written)?;
+        if let (None, Out::File(out, _)) = (&self.hasher, &mut self.out) {
+            self.size_bytes += io::copy(&mut file, out).map_err(not_written)?;
             return Ok(());
         }
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -80,14 +91,18 @@ impl Target {
     /// The bytes are where they belong. What has a checksum is remembered as done, and stays there after a loss of power;
     /// what a person asked for is written as any program writes it, since to wait for the disk takes longer than the job.
     pub(super) fn commit(mut self) -> Result<(u64, Option<String>)> {
-        if let Some(hidden) = self.hidden.take() {
-            let lasts = self.hasher.is_some();
-            if lasts {
-                self.out.sync_all().map_err(not_written)?;
-            }
-            fs::rename(&hidden.path, &hidden.target).map_err(not_written)?;
-            if lasts {
-                sync_folder(&hidden.target).map_err(not_written)?;
+        let lasts = self.hasher.is_some();
+        match self.out {
+            Out::Object(upload) => upload.commit()?,
+            Out::File(_, None) => {}
+            Out::File(file, Some(hidden)) => {
+                if lasts {
+                    file.sync_all().map_err(not_written)?;
+                }
+                fs::rename(&hidden.path, &hidden.target).map_err(not_written)?;
+                if lasts {
+                    sync_folder(&hidden.target).map_err(not_written)?;
+                }
             }
         }
         let sha256 = self.hasher.take().map(|hasher| hex(&hasher.finalize()));
@@ -97,7 +112,10 @@ impl Target {
 
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes)?;
+        let written = match &mut self.out {
+            Out::File(file, _) => file.write(bytes)?,
+            Out::Object(upload) => upload.write(bytes)?,
+        };
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&bytes[..written]);
         }
@@ -106,7 +124,10 @@ impl Write for Target {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        match &mut self.out {
+            Out::File(file, _) => file.flush(),
+            Out::Object(upload) => upload.flush(),
+        }
     }
 }
 
@@ -190,6 +211,12 @@ pub(super) fn not_written(error: io::Error) -> EngineError {
     match error.kind() {
         io::ErrorKind::BrokenPipe => EngineError::Canceled,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            error.into()
+        }
+        _ if error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<EngineError>()) =>
+        {
             error.into()
         }
         _ => EngineError::transient(

@@ -7,14 +7,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
-use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use karyaksham_text::ReadAt;
-use tokio::task::JoinHandle;
 
-use super::{Object, lost};
+use super::{Object, UnderWay, lost};
 use crate::error::Result;
 
 /// A range of its own costs a round trip, which takes as long as to send about this much.
@@ -28,24 +26,6 @@ const GROWTH: u64 = 4;
 
 /// Ranges that are here or under way, for one reader: 40 MB at most.
 const RANGES: usize = 5;
-
-/// A range that was asked for. Dropped, it is not fetched any further.
-pub(super) struct UnderWay {
-    result: Receiver<Result<Bytes>>,
-    request: JoinHandle<()>,
-}
-
-impl UnderWay {
-    pub(super) fn new(result: Receiver<Result<Bytes>>, request: JoinHandle<()>) -> Self {
-        Self { result, request }
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.request.abort();
-    }
-}
 
 /// Reads an object as if it were a file.
 pub(crate) struct Ahead {
@@ -66,7 +46,7 @@ struct Window {
 struct Fetched {
     range: Range<u64>,
     bytes: Bytes,
-    under_way: Option<UnderWay>,
+    under_way: Option<UnderWay<Bytes>>,
 }
 
 impl Ahead {
@@ -88,7 +68,7 @@ impl Ahead {
             return Err(lost());
         };
         if let Some(under_way) = first.under_way.take() {
-            first.bytes = under_way.result.recv().unwrap_or_else(|_| Err(lost()))?;
+            first.bytes = under_way.end()?;
         }
         let from = (offset - first.range.start) as usize;
         let bytes = first.bytes.get(from..).ok_or_else(lost)?;

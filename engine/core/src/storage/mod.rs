@@ -6,6 +6,7 @@
 //! with retries inside the client ([`client`]). An object is read in the version that was seen when the job was made:
 //! every request names its ETag, so that an object that was replaced is an error and never a mixture ([`object`]).
 //! Text is read through a window of large ranges under way ([`ahead`]), Parquet by ranges that it names ([`parquet`]).
+//! Results are objects that are there when they are whole ([`upload`]).
 
 mod ahead;
 mod client;
@@ -15,14 +16,16 @@ mod location;
 mod object;
 mod opened;
 mod parquet;
+mod upload;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 use crate::error::{EngineError, Result};
 use crate::progress::CancelToken;
@@ -34,6 +37,7 @@ pub use self::location::is_uri;
 pub(crate) use self::object::Object;
 pub(crate) use self::opened::{Opened, open};
 pub(crate) use self::parquet::{Batches, ObjectReaders, metadata, rows};
+pub(crate) use self::upload::{Upload, put};
 
 /// Threads of the runtime that moves bytes; decryption and copies are all that they compute.
 const IO_THREADS: usize = 2;
@@ -116,9 +120,20 @@ impl Storage {
         &self,
         requests: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        self.begin(requests)?.end()
+    }
+
+    /// Have requests made while this thread goes on.
+    ///
+    /// # Errors
+    /// Faults of ours; those of `requests` come with their result.
+    fn begin<T: Send + 'static>(
+        &self,
+        requests: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<UnderWay<T>> {
         let (done, result) = sync_channel(1);
         let cancel = self.cancel.clone();
-        runtime()?.spawn(async move {
+        let task = runtime()?.spawn(async move {
             let outcome = tokio::select! {
                 biased;
                 () = cancel.canceled() => Err(EngineError::Canceled),
@@ -126,7 +141,26 @@ impl Storage {
             };
             let _ = done.send(outcome);
         });
-        result.recv().unwrap_or_else(|_| Err(lost()))
+        Ok(UnderWay { result, task })
+    }
+}
+
+/// Requests that are being made. Dropped, they are given up.
+struct UnderWay<T> {
+    result: Receiver<Result<T>>,
+    task: JoinHandle<()>,
+}
+
+impl<T> UnderWay<T> {
+    /// Wait for what they bring.
+    fn end(self) -> Result<T> {
+        self.result.recv().unwrap_or_else(|_| Err(lost()))
+    }
+}
+
+impl<T> Drop for UnderWay<T> {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

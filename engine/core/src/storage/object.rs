@@ -9,7 +9,7 @@ use object_store::{GetOptions, GetRange, OBJECT_STORE_COALESCE_DEFAULT, coalesce
 use super::client::{Bucket, bucket};
 use super::error::{changed, translated};
 use super::list::stat_one;
-use super::{Location, Storage, lost, runtime};
+use super::{Location, Storage, UnderWay, lost, runtime};
 use crate::error::{EngineError, Result};
 use crate::job::FileRef;
 
@@ -142,19 +142,10 @@ impl Object {
         requests.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    /// Begin to fetch a range; its bytes come through what is returned.
-    pub(super) fn begin(&self, range: Range<u64>) -> Result<super::ahead::UnderWay> {
-        let (done, result) = std::sync::mpsc::sync_channel(1);
+    /// Begin to fetch a range.
+    pub(super) fn begin(&self, range: Range<u64>) -> Result<UnderWay<Bytes>> {
         let object = self.clone();
-        let cancel = self.0.storage.cancel.clone();
-        let task = runtime()?.spawn(async move {
-            let outcome = tokio::select! {
-                biased;
-                () = cancel.canceled() => Err(EngineError::Canceled),
-                bytes = object.fetch(range) => bytes,
-            };
-            let _ = done.send(outcome);
-        });
-        Ok(super::ahead::UnderWay::new(result, task))
+        let fetch = async move { object.fetch(range).await };
+        self.0.storage.begin(fetch)
     }
 }
