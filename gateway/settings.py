@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from karyaksham_engine.types import StorageOptions
+
 PREFIX = "KARYAKSHAM_"
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -25,8 +27,8 @@ class BadSetting(Exception):
     """A setting can't be read; the message names it and says what it takes. Only at start."""
 
 
-def _setting(default: Any, unit: str, reason: str) -> Any:
-    return dataclasses.field(default=default, metadata={"unit": unit, "reason": reason})
+def _setting(default: Any, unit: str, reason: str, *, secret: bool = False) -> Any:
+    return dataclasses.field(default=default, repr=not secret, metadata={"unit": unit, "reason": reason})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class Settings:
         "",
         "text, 32 bytes or more",
         "Signs tokens and links; empty on a laptop: made once, kept in the data folder.",
+        secret=True,
     )
     registration_open: bool = _setting(True, "0 or 1", "Whether anyone who reaches the page may register.")
     access_token_ttl_s: int = _setting(15 * MINUTE, "s", "Short: it lives in a page's memory.")
@@ -92,6 +95,23 @@ class Settings:
     disk_reserve_bytes: int = _setting(GIB, "bytes", "Disk that an upload must leave free.")
     download_url_ttl_s: int = _setting(HOUR, "s", "A download may go on past it, but not begin.")
     sweep_interval_s: int = _setting(HOUR, "s", "How often expired uploads are looked for.")
+
+    # Objects
+    data_buckets: tuple[str, ...] = _setting(
+        (),
+        "URIs, comma-separated",
+        "Objects may be registered from under these only: s3://bucket or s3://bucket/folder.",
+    )
+    object_endpoint: str | None = _setting(
+        None, "URL", "Of MinIO, Ceph and others; empty: Amazon's or Google's own."
+    )
+    object_region: str | None = _setting(None, "name", "Of the buckets; empty: us-east-1.")
+    object_access_key_id: str | None = _setting(None, "text", "Empty: buckets are public.")
+    object_secret_access_key: str | None = _setting(
+        None, "text", "Goes to workers with their tasks alone.", secret=True
+    )
+    object_session_token: str | None = _setting(None, "text", "Of temporary keys.", secret=True)
+    object_path_style: bool = _setting(True, "0 or 1", "0: the bucket is in the name of the host.")
 
     # Requests
     body_max_bytes: int = _setting(MIB, "bytes", "A GraphQL request; files go by signed links.")
@@ -148,6 +168,11 @@ class Settings:
             "postgresql",
         ):
             raise BadSetting(f"{PREFIX}DATABASE_URL must begin with postgres:// or sqlite://.")
+        for uri in self.data_buckets:
+            if not uri.startswith(("s3://", "gs://")) or uri.endswith("//"):
+                raise BadSetting(f"{PREFIX}DATA_BUCKETS takes s3://bucket and gs://bucket, not {uri!r}.")
+        if (self.object_access_key_id is None) != (self.object_secret_access_key is None):
+            raise BadSetting(f"{PREFIX}OBJECT_ACCESS_KEY_ID and its secret go together.")
         if self.log_format not in ("text", "json"):
             raise BadSetting(f"{PREFIX}LOG_FORMAT must be text or json.")
         for field in dataclasses.fields(self):
@@ -164,6 +189,18 @@ class Settings:
     def dialect(self) -> str:
         """`sqlite` or `postgres`: names the migration set."""
         return "postgres" if self.database_url.startswith("postgres") else "sqlite"
+
+    @property
+    def objects(self) -> StorageOptions:
+        """How object storage is reached, for compute."""
+        return {
+            "endpoint": self.object_endpoint,
+            "region": self.object_region,
+            "access_key_id": self.object_access_key_id,
+            "secret_access_key": self.object_secret_access_key,
+            "session_token": self.object_session_token,
+            "path_style": self.object_path_style,
+        }
 
     @property
     def root(self) -> Path:

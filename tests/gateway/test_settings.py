@@ -39,11 +39,33 @@ def test_every_kind_of_setting_is_read() -> None:
         {"DATABASE_URL": "mysql://x"},
         {"DATABASE_URL": "postgres://localhost/x"},
         {"LOG_FORMAT": "xml"},
+        {"DATA_BUCKETS": "http://host/bucket"},
+        {"OBJECT_ACCESS_KEY_ID": "alone"},
     ],
 )
 def test_what_can_not_be_read_names_its_setting(environment: dict[str, str]) -> None:
     with pytest.raises(BadSetting, match="KARYAKSHAM_"):
         read(**environment)
+
+
+def test_object_storage_is_handed_on_and_never_shown() -> None:
+    settings = read(
+        DATA_BUCKETS="s3://a/b, gs://c",
+        OBJECT_ENDPOINT="http://minio:9000",
+        OBJECT_ACCESS_KEY_ID="id",
+        OBJECT_SECRET_ACCESS_KEY="swordfish",
+        OBJECT_PATH_STYLE="0",
+    )
+    assert settings.data_buckets == ("s3://a/b", "gs://c")
+    assert settings.objects == {
+        "endpoint": "http://minio:9000",
+        "region": None,
+        "access_key_id": "id",
+        "secret_access_key": "swordfish",
+        "session_token": None,
+        "path_style": False,
+    }
+    assert "swordfish" not in repr(settings)
 
 
 def test_overrides_win() -> None:
