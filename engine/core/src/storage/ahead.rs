@@ -158,3 +158,108 @@ impl ReadAt for Ahead {
         window.told = from..to;
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 50 << 20;
+
+    fn content() -> Vec<u8> {
+        (0..SIZE as u32)
+            .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect()
+    }
+
+    /// A number from 0 to below `limit`, the next of a fixed sequence.
+    fn next(state: &mut u64, limit: u64) -> u64 {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 20) % limit
+    }
+
+    fn check(ahead: &Ahead, content: &[u8], offset: u64, length: usize) {
+        let mut buf = vec![0; length];
+        let read = ahead.read_at(offset, &mut buf).unwrap();
+        let end = content.len().min(offset as usize + length);
+        let wanted = &content[content.len().min(offset as usize)..end];
+        assert!(buf[..read] == *wanted, "{length} bytes at {offset}");
+    }
+
+    #[test]
+    fn reads_of_any_kind_give_what_is_there() {
+        let content = content();
+        let object = Object::in_memory(content.clone());
+        let mut state = 7;
+        for round in 0..40 {
+            let ahead = Ahead::new(object.clone());
+            let mut at = next(&mut state, SIZE as u64);
+            if round % 2 == 0 {
+                ahead.will_read(at, at + next(&mut state, 20 << 20));
+            }
+            for _ in 0..20 {
+                let length = next(&mut state, 3 << 20) as usize;
+                check(&ahead, &content, at, length);
+                at = match next(&mut state, 6) {
+                    0 => next(&mut state, SIZE as u64 + 9),
+                    1 => at.saturating_sub(next(&mut state, 1 << 20)),
+                    _ => at + length as u64,
+                };
+            }
+        }
+        check(&Ahead::new(object.clone()), &content, 0, SIZE);
+        check(&Ahead::new(object), &content, SIZE as u64 + 1, 10);
+    }
+
+    #[test]
+    fn a_glance_fetches_little_and_a_shard_no_more_than_it_is() {
+        let fetched = |ahead: &Ahead| -> u64 {
+            let window = ahead.window.lock().unwrap();
+            window
+                .ranges
+                .iter()
+                .map(|f| f.range.end - f.range.start)
+                .sum()
+        };
+        let content = content();
+        let object = Object::in_memory(content.clone());
+        let glance = Ahead::new(object.clone());
+        check(&glance, &content, 1 << 20, 100);
+        assert_eq!(fetched(&glance), FIRST_BYTES);
+
+        let shard = Ahead::new(object);
+        shard.will_read(1 << 20, 18 << 20);
+        check(&shard, &content, 1 << 20, 100);
+        assert_eq!(fetched(&shard), 17 << 20);
+        // The last record ends behind it.
+        for at in (1 << 20..18 << 20).step_by(1 << 20) {
+            check(&shard, &content, at, 1 << 20);
+        }
+        check(&shard, &content, 18 << 20, 1000);
+        assert!(fetched(&shard) <= FIRST_BYTES);
+    }
+
+    #[test]
+    fn large_ranges_come_in_pieces_and_in_order() {
+        let content = content();
+        let object = Object::in_memory(content.clone());
+        let ranges = vec![3..SIZE as u64 - 5, 10..20, 40 << 20..(40 << 20) + 7];
+        let wanted: Vec<&[u8]> = ranges
+            .iter()
+            .map(|r| &content[r.start as usize..r.end as usize])
+            .collect();
+        let storage = object.storage().clone();
+        let asked = ranges.clone();
+        let found = storage
+            .wait(async move { object.ranges(asked).await })
+            .unwrap();
+        assert!(
+            found
+                .iter()
+                .zip(wanted)
+                .all(|(found, wanted)| found[..] == *wanted)
+        );
+    }
+}

@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, OBJECT_STORE_COALESCE_DEFAULT, coalesce_ranges};
 
 use super::client::{Bucket, bucket};
@@ -12,6 +14,12 @@ use super::list::stat_one;
 use super::{Location, Storage, UnderWay, lost, runtime};
 use crate::error::{EngineError, Result};
 use crate::job::FileRef;
+
+/// Asked for at once.
+const PIECE_BYTES: u64 = 16 << 20;
+
+/// Pieces of one range that are under way.
+const PIECES_AT_ONCE: usize = 4;
 
 /// Clones are handles on the same object.
 #[derive(Clone)]
@@ -115,6 +123,23 @@ impl Object {
         }
     }
 
+    /// The same, of any size: what is large is asked for in pieces, several at a time, since a request has a limit in time.
+    async fn fetch_large(&self, range: Range<u64>) -> Result<Bytes> {
+        if range.end - range.start <= PIECE_BYTES {
+            return self.fetch(range).await;
+        }
+        let mut whole = Vec::with_capacity((range.end - range.start) as usize);
+        let mut asked: Vec<BoxFuture<'_, Result<Bytes>>> = Vec::new();
+        for at in range.clone().step_by(PIECE_BYTES as usize) {
+            asked.push(Box::pin(self.fetch(at..range.end.min(at + PIECE_BYTES))));
+        }
+        let mut pieces = futures::stream::iter(asked).buffered(PIECES_AT_ONCE);
+        while let Some(piece) = pieces.try_next().await? {
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.into())
+    }
+
     /// The same from anywhere: the request runs on its own runtime.
     ///
     /// # Errors
@@ -132,7 +157,7 @@ impl Object {
         let object = self.clone();
         let requests = runtime()?.spawn(async move {
             let cancel = object.0.storage.cancel.clone();
-            let fetch = |range| object.fetch(range);
+            let fetch = |range| object.fetch_large(range);
             tokio::select! {
                 biased;
                 () = cancel.canceled() => Err(EngineError::Canceled),
@@ -147,5 +172,31 @@ impl Object {
         let object = self.clone();
         let fetch = async move { object.fetch(range).await };
         self.0.storage.begin(fetch)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+impl Object {
+    /// An object with `content` in memory.
+    pub(super) fn in_memory(content: Vec<u8>) -> Self {
+        use object_store::ObjectStoreExt;
+        let store = Arc::new(object_store::memory::InMemory::new());
+        let location = Location::parse("s3://bucket/key").unwrap();
+        let storage = Storage::default();
+        let size_bytes = content.len() as u64;
+        let (objects, key) = (Arc::clone(&store), location.key.clone());
+        let put = async move { Ok(objects.put(&key, content.into()).await.unwrap()) };
+        let etag = storage.wait(put).unwrap().e_tag;
+        Self(Arc::new(Inner {
+            bucket: Bucket {
+                objects: Arc::clone(&store) as Arc<dyn object_store::ObjectStore>,
+                uploads: store,
+            },
+            storage,
+            location,
+            size_bytes,
+            etag,
+        }))
     }
 }
