@@ -229,9 +229,9 @@ class OutputWriter:
         checksum: bool = True,
         storage: StorageOptions | None = None,
     ) -> None:
-        """`target` `-` is standard output. The folder of `target` must exist. An object goes up in parts while it is made,
-        and is there when they are joined at `commit`. With `checksum` the file is one to be
-        remembered: it is hashed while it is written, and lasts through a loss of power."""
+        """`target` `-` is standard output. The folder of `target` must exist. An object goes up in parts while it is
+        made, and is there when they are joined at `commit`. With `checksum` the file is one to be remembered: it is
+        hashed while it is written, and lasts through a loss of power."""
     def append(self, part: Part) -> None: ...
     def commit(self) -> Committed:
         """Rename; with a checksum, fsync the file before and the folder after."""
