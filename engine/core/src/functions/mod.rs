@@ -3,6 +3,7 @@
 mod avg;
 mod avg_distinct;
 mod exact;
+mod few_groups;
 mod sum;
 mod totals;
 

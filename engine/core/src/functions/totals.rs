@@ -15,6 +15,7 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::exact::{Float, Total, Whole};
+use super::few_groups;
 
 /// The most digits that a sum of decimals can have.
 const SUM_PRECISION: u8 = 38;
@@ -39,6 +40,15 @@ pub(super) struct Cell<T> {
 pub(super) trait ArrayTotal: Total {
     /// Call `f` with each row that has a value.
     fn for_each(values: &ArrayRef, f: impl FnMut(usize, Self::Value)) -> Result<()>;
+
+    /// Add each value to the cell of its group.
+    fn add_all(cells: &mut [Cell<Self>], values: &ArrayRef, groups: &[usize]) -> Result<()> {
+        Self::for_each(values, |row, value| {
+            let cell = &mut cells[groups[row]];
+            cell.total.add(value);
+            cell.count += 1;
+        })
+    }
 
     /// The totals as one array, for a later stage.
     fn to_state(cells: &[Cell<Self>], scale: i8) -> Result<ArrayRef>;
@@ -158,6 +168,25 @@ impl ArrayTotal for Float {
         Ok(())
     }
 
+    fn add_all(cells: &mut [Cell<Self>], values: &ArrayRef, groups: &[usize]) -> Result<()> {
+        let floats = values.as_primitive::<Float64Type>();
+        if floats.null_count() == 0
+            && let Some(sums) = few_groups::add(floats.values(), groups, cells.len())
+        {
+            for (cell, (parts, count)) in cells.iter_mut().zip(sums) {
+                parts.into_iter().for_each(|part| cell.total.add(part));
+                cell.count += count;
+            }
+            return Ok(());
+        }
+        each(floats, |row, value| {
+            let cell = &mut cells[groups[row]];
+            cell.total.add(value);
+            cell.count += 1;
+        });
+        Ok(())
+    }
+
     fn to_state(cells: &[Cell<Self>], _scale: i8) -> Result<ArrayRef> {
         let mut lists = ListBuilder::with_capacity(Float64Builder::new(), cells.len());
         for cell in cells {
@@ -233,6 +262,9 @@ impl<T: ArrayTotal> GroupsAccumulator for GroupTotals<T> {
     ) -> Result<()> {
         self.cells.resize_with(total_num_groups, Cell::default);
         let cells = &mut self.cells;
+        if opt_filter.is_none() {
+            return T::add_all(cells, &values[0], group_indices);
+        }
         T::for_each(&values[0], |row, value| {
             if passes(opt_filter, row) {
                 let cell = &mut cells[group_indices[row]];
