@@ -1,35 +1,30 @@
 //! Statistics of every column of a source, in one pass over all rows that can be read. Memory does not grow with the
 //! rows: distinct values are counted by a sketch, frequent values by a bounded table, quantiles and histogram come from
-//! a sample. Columns are shared out among threads and each sees its rows in order, so the answer does not depend on
-//! threads.
+//! a sample.
+//!
+//! Rows are looked at in pieces ([`pieces`]) whose size has nothing to do with threads, and what is known of them is
+//! merged in their order, so that the answer does not depend on threads. A source of one piece, a gzip file say, has its
+//! columns shared out among threads, of which each sees its rows in order.
 
 mod column;
 mod frequent;
 mod moments;
+mod pieces;
 mod sample;
 mod sketch;
 mod value;
 
-use std::sync::Mutex;
-use std::thread;
-
-use arrow::array::RecordBatch;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::job::{Column, Source};
-use crate::preview::rows::Rows;
-
-use column::{Limits, Statistics};
 
 /// Held at most, where the caller does not say.
 const MEMORY_BYTES: usize = 512 << 20;
 
-/// Batches that are looked at together.
-const ROUND_BATCHES: usize = 16;
-
-const BATCH_ROWS: usize = 8192;
+/// Stored bytes of a piece, about. A constant, because the answer depends on it within its error.
+const PIECE_BYTES: u64 = 64 << 20;
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -88,85 +83,24 @@ pub fn profile(
     threads: usize,
     memory_bytes: Option<usize>,
 ) -> Result<Vec<ColumnProfile>> {
-    let width = source.columns.len();
-    let limits = Limits::within(memory_bytes.unwrap_or(MEMORY_BYTES), width);
-    let mut rows = Rows::new(source, BATCH_ROWS)?;
-    let mut statistics: Vec<Statistics> = (0..width).map(|_| Statistics::new(limits)).collect();
-    let mut round = next_round(&mut rows)?;
-    while !round.is_empty() {
-        round = work(&mut rows, &round, &mut statistics, threads.max(1))?;
-    }
+    profile_in_pieces(source, threads, memory_bytes, PIECE_BYTES)
+}
+
+/// As [`profile`], with another size of the pieces that are looked at in parallel.
+///
+/// # Errors
+/// Those of `profile`.
+pub fn profile_in_pieces(
+    source: &Source,
+    threads: usize,
+    memory_bytes: Option<usize>,
+    piece_bytes: u64,
+) -> Result<Vec<ColumnProfile>> {
     let columns = source.columns.iter().cloned();
+    let memory_bytes = memory_bytes.unwrap_or(MEMORY_BYTES);
+    let found = pieces::look_at_all(source, threads.max(1), memory_bytes, piece_bytes)?;
     Ok(columns
-        .zip(statistics)
+        .zip(found)
         .map(|(column, found)| found.finish(column))
         .collect())
-}
-
-fn update(statistics: &mut Statistics, batch: &RecordBatch, column: usize) -> Result<()> {
-    let array = batch.columns().get(column).ok_or_else(|| {
-        EngineError::source_error("SOURCE_CHANGED", "The file has fewer columns than it had.")
-            .hint("Inspect the file again.")
-    })?;
-    statistics.update(array)
-}
-
-/// Some batches; none at the end.
-fn next_round(rows: &mut Rows<'_>) -> Result<Vec<RecordBatch>> {
-    let mut round = Vec::with_capacity(ROUND_BATCHES);
-    while round.len() < ROUND_BATCHES
-        && let Some(batch) = rows.next_batch()?
-    {
-        if batch.num_rows() > 0 {
-            round.push(batch);
-        }
-    }
-    Ok(round)
-}
-
-/// Look at all columns of a round while the next one is read, which is one more piece of work. Whichever thread is free
-/// takes the next piece; each column still sees its rows in order.
-fn work(
-    rows: &mut Rows<'_>,
-    round: &[RecordBatch],
-    statistics: &mut [Statistics],
-    threads: usize,
-) -> Result<Vec<RecordBatch>> {
-    type Piece<'a> = Box<dyn FnOnce() -> Result<()> + Send + 'a>;
-    let mut next = Ok(Vec::new());
-    {
-        let next = &mut next;
-        let read: Piece = Box::new(move || {
-            *next = next_round(rows);
-            Ok(())
-        });
-        let columns = statistics.iter_mut().enumerate().map(|(column, found)| {
-            let look = move || {
-                round
-                    .iter()
-                    .try_for_each(|batch| update(found, batch, column))
-            };
-            Box::new(look) as Piece
-        });
-        let pieces = Mutex::new(std::iter::once(read).chain(columns));
-        let take = || pieces.lock().ok()?.next();
-        let run = || {
-            while let Some(piece) = take() {
-                piece()?;
-            }
-            Ok(())
-        };
-        thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
-            let mut done: Result<()> = run();
-            for other in others {
-                let ended = other
-                    .join()
-                    .map_err(|_| EngineError::internal("a thread of a profile panicked"));
-                done = done.and(ended?);
-            }
-            done
-        })?;
-    }
-    next
 }

@@ -1,4 +1,4 @@
-//! All rows of a source in order, file after file, on one thread; rows that can't be read are left out. For looking at
+//! All rows of a source, or of some spans of its files, in order and on one thread; rows that can't be read are left out. For looking at
 //! data: jobs read through [`crate::scan`].
 
 use std::sync::Arc;
@@ -16,14 +16,29 @@ use crate::storage;
 
 const MAX_BATCH_ROWS: usize = 8192;
 
+/// Some rows of a file that stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// All.
+    File,
+    /// Those of a piece of a text file.
+    Text(ShardRange),
+    /// Those of some row groups of a Parquet file, or batches of an Arrow file: the first, and how many.
+    Blocks(usize, usize),
+}
+
 /// Reads a source.
 pub(crate) struct Rows<'a> {
     source: &'a Source,
     batch_rows: usize,
     schema: SchemaRef,
     projection: Vec<usize>,
-    next_file: usize,
+    /// With the numbers of their files.
+    spans: Vec<(usize, Span)>,
+    next_span: usize,
     bytes_before: u64,
+    first: u64,
+    end: u64,
     open: Option<Open>,
 }
 
@@ -39,14 +54,30 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// SourceError UNSUPPORTED_FORMAT, InvalidJob for columns that can't be read.
     pub(crate) fn new(source: &'a Source, batch_rows: usize) -> Result<Self> {
+        let files = 0..source.files.len();
+        Self::of(source, batch_rows, files.map(|f| (f, Span::File)).collect())
+    }
+
+    /// The same, of these spans alone.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub(crate) fn of(
+        source: &'a Source,
+        batch_rows: usize,
+        spans: Vec<(usize, Span)>,
+    ) -> Result<Self> {
         let schema = Table::new(0, source, 1)?.schema();
         Ok(Self {
             source,
             batch_rows: batch_rows.clamp(1, MAX_BATCH_ROWS),
             projection: (0..schema.fields().len()).collect(),
             schema,
-            next_file: 0,
+            spans,
+            next_span: 0,
             bytes_before: 0,
+            first: 0,
+            end: 0,
             open: None,
         })
     }
@@ -57,6 +88,11 @@ impl<'a> Rows<'a> {
             Some(Open::Text(scan, _)) => self.bytes_before + scan.report().bytes_read,
             _ => self.bytes_before,
         }
+    }
+
+    /// Once all is read: where the records of the first span began, if it is of text, and where those of the last one ended.
+    pub(crate) fn ends(&self) -> (u64, u64) {
+        (self.first, self.end)
     }
 
     /// The next rows, perhaps none of them yet; None at the end.
@@ -87,36 +123,48 @@ impl<'a> Rows<'a> {
                 return Ok(batch);
             }
             self.bytes_before = self.bytes_read();
-            self.open = None;
-            if self.next_file == self.source.files.len() {
-                return Ok(None);
+            if let Some(Open::Text(scan, _)) = &self.open {
+                if self.next_span == 1 {
+                    self.first = scan.report().first;
+                }
+                self.end = scan.report().end;
             }
-            self.open = Some(self.open_file(self.next_file)?);
-            self.next_file += 1;
+            self.open = None;
+            let Some((number, span)) = self.spans.get(self.next_span) else {
+                return Ok(None);
+            };
+            self.open = Some(self.open_span(*number, *span)?);
+            self.next_span += 1;
         }
     }
 
     fn in_file(&self, error: crate::EngineError) -> crate::EngineError {
-        error.in_file(&self.source.files[self.next_file - 1].path)
+        let (number, _) = self.spans[self.next_span - 1];
+        error.in_file(&self.source.files[number].path)
     }
 
-    fn open_file(&self, number: usize) -> Result<Open> {
+    fn open_span(&self, number: usize, span: Span) -> Result<Open> {
         let path = &self.source.files[number].path;
         let opened = match self.source.format {
-            FileFormat::Parquet => self.parquet(number),
-            FileFormat::Arrow => self.arrow(number),
-            FileFormat::Csv | FileFormat::Ndjson => self.text(number),
+            FileFormat::Parquet => self.parquet(number, span),
+            FileFormat::Arrow => self.arrow(number, span),
+            FileFormat::Csv | FileFormat::Ndjson => self.text(number, span),
         };
         opened.map_err(|e| e.in_file(path))
     }
 
-    fn text(&self, number: usize) -> Result<Open> {
+    fn text(&self, number: usize, span: Span) -> Result<Open> {
         let text = TextFile::open(self.source, number)?;
-        let data_start = text.data_start()?;
-        let range = ShardRange {
-            lo: data_start,
-            hi: text.size_bytes(),
-            start: Start::Exact(data_start),
+        let range = match span {
+            Span::Text(range) => range,
+            _ => {
+                let data_start = text.data_start()?;
+                ShardRange {
+                    lo: data_start,
+                    hi: text.size_bytes(),
+                    start: Start::Exact(data_start),
+                }
+            }
         };
         let (shape, schema) = Shape::of_text(self.source, number, &self.schema, &self.projection)?;
         let reading = Reading {
@@ -133,7 +181,7 @@ impl<'a> Rows<'a> {
         Ok(Open::Text(text.scan(reading, range)?.0, shape))
     }
 
-    fn parquet(&self, number: usize) -> Result<Open> {
+    fn parquet(&self, number: usize, span: Span) -> Result<Open> {
         let file = open_unchanged(self.source, number)?;
         let metadata = storage::metadata(&file)?;
         let (schema, projection) = (&self.schema, &self.projection);
@@ -145,15 +193,22 @@ impl<'a> Rows<'a> {
         let mask = ProjectionMask::roots(metadata.parquet_schema(), read.iter().copied());
         let in_order: Schema = in_file.project(&read)?;
         let shape = Shape::of_schema(self.source, number, schema, projection, &in_order)?;
-        let batches = storage::rows(file, metadata, mask, self.batch_rows)?;
+        let groups = match span {
+            Span::Blocks(first, count) => Some(first..first + count),
+            _ => None,
+        };
+        let batches = storage::rows(file, metadata, mask, groups, self.batch_rows)?;
         Ok(Open::Parquet(batches, shape))
     }
 
-    fn arrow(&self, number: usize) -> Result<Open> {
+    fn arrow(&self, number: usize, span: Span) -> Result<Open> {
         let file = open_arrow(self.source, number)?;
-        let count = file.batches().count();
+        let (first, count) = match span {
+            Span::Blocks(first, count) => (first, count),
+            _ => (0, file.batches().count()),
+        };
         let table = (&self.schema, self.projection.as_slice());
-        let rows = ArrowRows::new(file, self.source, number, table, 0, count)?;
+        let rows = ArrowRows::new(file, self.source, number, table, first, count)?;
         Ok(Open::Arrow(Box::new(rows)))
     }
 }

@@ -31,8 +31,14 @@ const SHOWN_BYTES: usize = 256;
 /// What an entry of the table of frequent values takes, about.
 const ENTRY_BYTES: usize = 128;
 
+/// What a column takes beside its entries and its sample: sketch, bits of values seen once, text.
+const FIXED_BYTES: usize = 32 << 10;
+
 /// Rows that are looked at together; batches may have more.
 const STEP_ROWS: usize = 8192;
+
+/// Numbers that are made floats together.
+const FLOATS: usize = 1024;
 
 /// What one column may hold on to.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +55,11 @@ impl Limits {
             sample: (share / size_of::<f64>()).clamp(1 << 10, 64 << 10),
         }
     }
+
+    /// At most, of one column.
+    pub(super) fn bytes(self) -> usize {
+        self.frequent * ENTRY_BYTES + self.sample * size_of::<f64>() + FIXED_BYTES
+    }
 }
 
 /// What is known of a column so far.
@@ -64,7 +75,6 @@ pub(super) struct Statistics {
     numeric: bool,
     /// Of decimals, whose digits are counted as whole numbers.
     divisor: f64,
-    floats: Vec<f64>,
 }
 
 impl Statistics {
@@ -80,7 +90,6 @@ impl Statistics {
             temporal: None,
             numeric: false,
             divisor: 1.0,
-            floats: Vec::new(),
         }
     }
 
@@ -107,8 +116,24 @@ impl Statistics {
         Ok(())
     }
 
+    /// Add what is known of other rows of the column. Counts, extremes, distinct values, and while they are exact frequent
+    /// values and the sample, come to the same as if all rows had been looked at here; mean and deviation but for
+    /// rounding.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.null_count += other.null_count;
+        self.distinct.merge(&other.distinct);
+        self.frequent.merge(other.frequent);
+        self.extremes.merge(other.extremes);
+        self.moments.merge(&other.moments);
+        self.sample.merge(other.sample);
+        self.temporal = self.temporal.take().or(other.temporal);
+        self.numeric |= other.numeric;
+        self.divisor = self.divisor.max(other.divisor);
+    }
+
     /// Count all values by their hashes; `unseen` is called for those that may not have been seen before.
-    #[inline]
+    #[inline(always)]
     fn count_values(
         &mut self,
         column: &TextColumn,
@@ -117,20 +142,21 @@ impl Statistics {
         mut unseen: impl FnMut(usize),
         shown: impl Fn(usize) -> Value,
     ) {
-        let mut values = 0;
         let all = rows.len();
+        let mut values = 0;
+        let (frequent, distinct) = (&mut self.frequent, &mut self.distinct);
+        let has_nulls = column.has_nulls();
         for row in rows {
-            if column.is_null(row) {
+            if has_nulls && column.is_null(row) {
                 continue;
             }
             values += 1;
             let hash = hash(row);
-            if self.frequent.hit(hash) {
-                continue;
+            if !frequent.hit(hash) {
+                distinct.add(hash);
+                frequent.enter(hash, row);
+                unseen(row);
             }
-            self.distinct.add(hash);
-            self.frequent.enter(hash, row);
-            unseen(row);
         }
         self.frequent.settle(values, shown);
         self.null_count += (all - values) as u64;
@@ -153,7 +179,13 @@ impl Statistics {
             }
             Scalar::Decimal { values, scale } => {
                 self.divisor = 10_f64.powi(*scale as i32);
-                self.update_numbers(column, scalar, rows, |row| values[row]);
+                // Nearly all fit 64 bits, which the processor knows how to convert.
+                let is_short = |value: &i128| *value == i128::from(*value as i64);
+                if values[rows.clone()].iter().all(is_short) {
+                    self.update_numbers(column, scalar, rows, |row| values[row] as i64);
+                } else {
+                    self.update_numbers(column, scalar, rows, |row| values[row]);
+                }
             }
             Scalar::Date(v) => self.update_numbers(column, scalar, rows, |row| i64::from(v[row])),
             Scalar::Timestamp { values, .. } => {
@@ -194,16 +226,23 @@ impl Statistics {
         if matches!(scalar, Scalar::Bool(_)) {
             return;
         }
-        self.floats.clear();
-        let present = rows.filter(|row| !column.is_null(*row));
-        let floats = present.map(|row| value(row).float());
-        self.floats.extend(floats.filter(|float| float.is_finite()));
-        self.sample.add(&self.floats);
-        self.numeric = !scalar.is_temporal();
-        if self.numeric {
-            self.moments.add(&self.floats);
-        } else if self.temporal.is_none() {
+        let is_temporal = scalar.is_temporal();
+        self.numeric |= !is_temporal;
+        if is_temporal && self.temporal.is_none() {
             self.temporal = Some(scalar.of_ticks(0));
+        }
+        let mut floats = [0.0; FLOATS];
+        for start in rows.clone().step_by(FLOATS) {
+            let mut count = 0;
+            for row in start..rows.end.min(start + FLOATS) {
+                let float = value(row).float();
+                floats[count] = float;
+                count += usize::from(float.is_finite() && !column.is_null(row));
+            }
+            self.sample.add(&floats[..count]);
+            if !is_temporal {
+                self.moments.add(&floats[..count]);
+            }
         }
     }
 
@@ -217,7 +256,8 @@ impl Statistics {
                 _ => hash_text(texts.value(row).as_bytes()),
             }
         };
-        self.update_hashed(column, rows, hash, |row| texts.value(row).as_bytes());
+        let first = |row: usize| ((views[row] >> 32) as u32).swap_bytes();
+        self.update_hashed(column, rows, hash, first, |row| texts.value(row).as_bytes());
     }
 
     fn update_texts<'a>(
@@ -226,32 +266,39 @@ impl Statistics {
         rows: Range<usize>,
         text: impl Fn(usize) -> &'a [u8],
     ) {
-        self.update_hashed(column, rows, |row| hash_text(text(row)), &text);
+        let first = |row| first_bytes(text(row));
+        self.update_hashed(column, rows, |row| hash_text(text(row)), first, &text);
     }
 
+    /// `first` tells most texts apart: see [`first_bytes`].
+    #[inline(always)]
     fn update_hashed<'a>(
         &mut self,
         column: &TextColumn,
         rows: Range<usize>,
         hash: impl Fn(usize) -> u64,
+        first: impl Fn(usize) -> u32,
         text: impl Fn(usize) -> &'a [u8],
     ) {
-        let (mut least, mut greatest): (Option<&[u8]>, Option<&[u8]>) = (None, None);
+        let mut least: Option<(u32, &[u8])> = None;
+        let mut greatest: Option<(u32, &[u8])> = None;
         let unseen = |row| {
-            let bytes = text(row);
-            if least.is_none_or(|least| bytes < least) {
-                least = Some(bytes);
+            let first = first(row);
+            if least.is_none_or(|(lo, _)| first <= lo) {
+                let here = (first, text(row));
+                least = Some(least.map_or(here, |least| least.min(here)));
             }
-            if greatest.is_none_or(|greatest| bytes > greatest) {
-                greatest = Some(bytes);
+            if greatest.is_none_or(|(hi, _)| first >= hi) {
+                let here = (first, text(row));
+                greatest = Some(greatest.map_or(here, |greatest| greatest.max(here)));
             }
         };
         self.count_values(column, rows, hash, unseen, |row| shown(text(row)));
-        if let Some(bytes) = least {
+        if let Some((_, bytes)) = least {
             self.extremes
                 .may_be_least(Key::Text(bytes.into()), || shown(bytes));
         }
-        if let Some(bytes) = greatest {
+        if let Some((_, bytes)) = greatest {
             self.extremes
                 .may_be_greatest(Key::Text(bytes.into()), || shown(bytes));
         }
@@ -295,6 +342,14 @@ fn quantiles(sample: &Sample, temporal: Option<&Scalar>) -> Option<Map<String, V
         quantiles.insert(name.to_owned(), value);
     }
     Some(quantiles)
+}
+
+/// The first four bytes, zeros where there are fewer, as a number that is in the order of the texts.
+fn first_bytes(text: &[u8]) -> u32 {
+    let mut first = [0; 4];
+    let length = text.len().min(4);
+    first[..length].copy_from_slice(&text[..length]);
+    u32::from_be_bytes(first)
 }
 
 fn shown(bytes: &[u8]) -> Value {

@@ -20,10 +20,22 @@ impl Moments {
         let count = numbers.len() as f64;
         let mean = total(numbers, |number| number) / count;
         let squares = total(numbers, |number| (number - mean) * (number - mean));
-        let all = self.count + count;
-        let apart = mean - self.mean;
-        self.mean += apart * count / all;
-        self.squares += squares + apart * apart * self.count * count / all;
+        self.merge(&Self {
+            count,
+            mean,
+            squares,
+        });
+    }
+
+    /// Add what is known of other numbers; the same as adding them but for rounding.
+    pub(super) fn merge(&mut self, other: &Self) {
+        if other.count == 0.0 {
+            return;
+        }
+        let all = self.count + other.count;
+        let apart = other.mean - self.mean;
+        self.mean += apart * other.count / all;
+        self.squares += other.squares + apart * apart * self.count * other.count / all;
         self.count = all;
     }
 

@@ -29,6 +29,13 @@ impl Sketch {
         *register = (*register).max(rank);
     }
 
+    /// Count what another sketch has counted too; the same as adding its hashes.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (register, theirs) in self.registers.iter_mut().zip(&other.registers) {
+            *register = (*register).max(*theirs);
+        }
+    }
+
     pub(super) fn estimate(&self) -> u64 {
         let mut counts = [0_u32; MAX_RANK + 1];
         for &rank in &self.registers {
@@ -132,6 +139,18 @@ pub(super) fn hash_text(text: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_come_to_the_same_as_the_whole() {
+        let of = |numbers: std::ops::Range<i128>| {
+            let mut sketch = Sketch::new();
+            numbers.for_each(|n| sketch.add(hash_number(n)));
+            sketch
+        };
+        let mut merged = of(0..60_000);
+        merged.merge(&of(40_000..100_000));
+        assert_eq!(merged.registers, of(0..100_000).registers);
+    }
 
     #[test]
     fn estimates_stay_within_three_percent() {

@@ -39,11 +39,7 @@ impl Number for i128 {
 
     #[inline]
     fn float(self) -> f64 {
-        // The processor knows how to convert 64 bits.
-        match i64::try_from(self) {
-            Ok(short) => short as f64,
-            Err(_) => self as f64,
-        }
+        self as f64
     }
 
     fn key(self) -> Key {
@@ -107,6 +103,16 @@ impl Extremes {
         {
             let shown = shown();
             self.greatest = Some(Extreme { key, shown });
+        }
+    }
+
+    /// Take the extremes of other values.
+    pub(super) fn merge(&mut self, other: Self) {
+        if let Some(Extreme { key, shown }) = other.least {
+            self.may_be_least(key, || shown);
+        }
+        if let Some(Extreme { key, shown }) = other.greatest {
+            self.may_be_greatest(key, || shown);
         }
     }
 

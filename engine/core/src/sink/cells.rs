@@ -69,6 +69,11 @@ impl Column {
         Ok(Self { nulls, cells })
     }
 
+    /// Whether any row may be NULL.
+    pub(crate) fn has_nulls(&self) -> bool {
+        self.nulls.is_some() || matches!(self.cells, Cells::Null)
+    }
+
     /// Whether `row` is NULL.
     #[inline]
     pub(crate) fn is_null(&self, row: usize) -> bool {

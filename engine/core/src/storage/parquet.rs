@@ -94,7 +94,7 @@ pub(crate) fn metadata(opened: &Opened) -> Result<ArrowReaderMetadata> {
 /// Batches, one after the other.
 pub(crate) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
-/// All rows, with the columns of `mask`.
+/// The rows of some row groups, or of all, with the columns of `mask`.
 ///
 /// # Errors
 /// SourceError INVALID_PARQUET.
@@ -102,12 +102,15 @@ pub(crate) fn rows(
     opened: Opened,
     metadata: ArrowReaderMetadata,
     mask: ProjectionMask,
+    groups: Option<Range<usize>>,
     batch_rows: usize,
 ) -> Result<Batches> {
+    let groups = groups.unwrap_or(0..metadata.metadata().num_row_groups()).collect();
     Ok(match opened {
         Opened::File(file, _) => {
             let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
                 .with_batch_size(batch_rows)
+                .with_row_groups(groups)
                 .with_projection(mask)
                 .build()?;
             Box::new(reader.map(|batch| batch.map_err(Into::into)))
@@ -116,6 +119,7 @@ pub(crate) fn rows(
             let object = object.object().clone();
             let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(object, metadata)
                 .with_batch_size(batch_rows)
+                .with_row_groups(groups)
                 .with_projection(mask)
                 .build()?;
             let batches = futures::executor::block_on_stream(stream);
