@@ -12,7 +12,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use super::PartSink;
-use super::dictionaries::too_large;
+use super::dictionaries;
 use super::portable::{portable, portable_schema};
 use crate::error::{EngineError, Result};
 use crate::job::Output;
@@ -51,9 +51,12 @@ impl ParquetSink {
     fn writer(&mut self, first: Option<&RecordBatch>) -> Result<&mut ArrowWriter<PartBuffer>> {
         if let Some(buffer) = self.buffer.take() {
             let mut builder = properties(&self.output)?.into_builder();
-            for column in first.map_or_else(|| Ok(Vec::new()), too_large)? {
+            let without = first.map(dictionaries::without).transpose()?;
+            for (column, encoding) in without.unwrap_or_default() {
                 let path = ColumnPath::from(vec![self.portable.field(column).name().clone()]);
-                builder = builder.set_column_dictionary_enabled(path, false);
+                builder = builder
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, encoding);
             }
             let mut properties = builder.build();
             add_encoded_arrow_schema_to_metadata(&self.portable, &mut properties);
