@@ -107,6 +107,12 @@ impl Members {
         Ok(missing)
     }
 
+    /// Each column has a value for the next row.
+    #[inline]
+    pub fn add_row(&mut self) {
+        self.rows += 1;
+    }
+
     /// Forget the rows from `len` on, and what was pushed of one that did not end.
     pub fn truncate(&mut self, len: usize) {
         self.rows = len;

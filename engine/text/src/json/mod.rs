@@ -1,6 +1,6 @@
-//! The NDJSON scan, chunk by chunk (`scan`): lines, from a structural index ([`crate::index::JsonIndex`]); each line read
-//! with the keys that were learned from the lines before it (`learned`), or, where anything about it is unusual, byte by
-//! byte (`exact`), which alone decides what is wrong; values into columns (`columns`, `escapes`), and what is said of a
+//! The NDJSON scan, chunk by chunk (`scan`): lines, from a structural index ([`crate::index::JsonIndex`]); each line
+//! compared as a whole with the shapes of lines before it (`shapes`), or read with the keys that were learned from them
+//! (`predict`, `learned`), or, where anything about it is unusual, byte by byte (`exact`), which alone decides what is wrong; values into columns (`columns`, `escapes`), and what is said of a
 //! line that can't be read (`faults`).
 //!
 //! # What a record is
@@ -25,6 +25,7 @@ mod faults;
 mod learned;
 mod predict;
 mod scan;
+mod shapes;
 
 use arrow_schema::SchemaRef;
 

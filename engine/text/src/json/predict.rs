@@ -10,6 +10,7 @@ use super::columns::{Cells, Column, Members};
 use super::escapes;
 use super::exact::{MAX_VALUES, number_end};
 use super::learned::{Learned, NONE, ROOT};
+use super::shapes::{Record, Shapes};
 
 /// The record is not as usual.
 pub(super) struct Unsure;
@@ -28,6 +29,7 @@ pub(super) struct Predicted<'a> {
     pub data: &'a [u8],
     pub index: &'a JsonIndex,
     pub learned: &'a mut Learned,
+    pub shapes: &'a mut Shapes,
     pub cursor: &'a mut Cursor,
     /// Reused for strings with escapes.
     pub text: &'a mut (Vec<u8>, Vec<u8>),
@@ -49,7 +51,7 @@ impl<'a> Predicted<'a> {
     pub fn new(
         data: &'a [u8],
         index: &'a JsonIndex,
-        learned: &'a mut Learned,
+        (learned, shapes): (&'a mut Learned, &'a mut Shapes),
         cursor: &'a mut Cursor,
         text: &'a mut (Vec<u8>, Vec<u8>),
     ) -> Self {
@@ -57,6 +59,7 @@ impl<'a> Predicted<'a> {
             data,
             index,
             learned,
+            shapes,
             cursor,
             text,
             end: 0,
@@ -70,7 +73,14 @@ impl<'a> Predicted<'a> {
         self.end = end;
         // No byte stands for more than one value, but missing ones take none.
         self.spare_values = MAX_VALUES.checked_sub(end - start).ok_or(Unsure)?;
-        self.check(start)?;
+        let has_escapes = self.check(start)?;
+        let (quote, row) = (self.cursor.quote, table.rows());
+        let record = Record::new(self.data, self.index, quote, (start, end), has_escapes);
+        if let Some(quotes) = self.shapes.read(record, table) {
+            self.cursor.quote += quotes;
+            return Ok(());
+        }
+        table.truncate(row);
         let at = self.skip_blanks(start);
         if self.data[at] != b'{' {
             return Err(Unsure);
@@ -81,12 +91,25 @@ impl<'a> Predicted<'a> {
             return Err(Unsure);
         }
         table.end_row().map_err(|_| Unsure)?;
+        self.shapes.learn(record, table);
         Ok(())
     }
 
-    /// What the index says of the record at `start` is all right.
+    /// Learn the shape of the record `data[start..end]`, which is right.
+    #[cold]
+    pub fn learn(&mut self, start: usize, end: usize, table: &Members) {
+        if !self.shapes.is_due() {
+            return;
+        }
+        let quotes = &self.index.quotes;
+        let quote = quotes.partition_point(|quote| (*quote as usize) < start);
+        let record = Record::new(self.data, self.index, quote, (start, end), true);
+        self.shapes.learn(record, table);
+    }
+
+    /// What the index says of the record at `start` is all right; whether it has escapes.
     #[inline(always)]
-    fn check(&mut self, start: usize) -> Result<(), Unsure> {
+    fn check(&mut self, start: usize) -> Result<bool, Unsure> {
         let (index, cursor, end) = (self.index, &mut *self.cursor, self.end);
         let within = |list: &[u32], at: usize| list.get(at).is_some_and(|p| (*p as usize) < end);
         advance(&index.quotes, &mut cursor.quote, start);
@@ -108,7 +131,7 @@ impl<'a> Predicted<'a> {
                 Some(_) => at += 1,
             }
         }
-        Ok(())
+        Ok(at > cursor.escape)
     }
 
     #[inline(always)]

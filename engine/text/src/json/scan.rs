@@ -20,6 +20,7 @@ use super::exact::Exact;
 use super::faults::Fault;
 use super::learned::Learned;
 use super::predict::{Cursor, Predicted};
+use super::shapes::Shapes;
 
 /// Large enough that calls are cheap, small enough that bytes and positions stay in the second-level cache.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -63,6 +64,7 @@ pub struct JsonScan {
     lines: Lines,
     cursor: Cursor,
     learned: Learned,
+    shapes: Shapes,
     text: (Vec<u8>, Vec<u8>),
     /// In the middle of a line that is too long, or comes before the first record.
     skips_line: bool,
@@ -98,6 +100,7 @@ impl JsonScan {
             lines: Lines::default(),
             cursor: Cursor::default(),
             learned: Learned::default(),
+            shapes: Shapes::default(),
             text: (vec![], vec![]),
             skips_line: false,
             is_before_first: false,
@@ -289,7 +292,7 @@ impl JsonScan {
         let mut predicted = Predicted::new(
             data,
             &self.index,
-            &mut self.learned,
+            (&mut self.learned, &mut self.shapes),
             &mut self.cursor,
             &mut self.text,
         );
@@ -319,6 +322,9 @@ impl JsonScan {
                         break;
                     }
                     self.report.rows_read += 1;
+                    if !self.is_exact {
+                        predicted.learn(at, end, &self.table);
+                    }
                 }
             } else {
                 self.report.rows_read += 1;

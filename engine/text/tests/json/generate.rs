@@ -91,21 +91,41 @@ fn value() -> impl Strategy<Value = String> {
     })
 }
 
+/// One byte of a record changed, added or taken away.
+#[derive(Debug, Clone)]
+struct Change {
+    place: Index,
+    byte: u8,
+    how: u8,
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let at = self.place.index(bytes.len());
+        match self.how {
+            0 => bytes[at] = self.byte,
+            1 => bytes.insert(at, self.byte),
+            _ => drop(bytes.remove(at)),
+        }
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let junk = select(&b"{}[]\":,\\ \n\t\r01-eu.nt\x00\xff\xc3"[..]);
+    (any::<Index>(), junk, 0..3_u8).prop_map(|(place, byte, how)| Change { place, byte, how })
+}
+
 fn record() -> impl Strategy<Value = Vec<u8>> {
     let plain = (blanks(), object(value()), blanks())
         .prop_map(|(before, object, after)| format!("{before}{object}{after}").into_bytes());
-    let junk = select(&b"{}[]\":,\\ \n\t\r01-eu.nt\x00\xff\xc3"[..]);
-    let changed =
-        (object(value()), any::<Index>(), junk, 0..3).prop_map(|(object, place, byte, how)| {
-            let mut bytes = object.into_bytes();
-            let at = place.index(bytes.len());
-            match how {
-                0 => bytes[at] = byte,
-                1 => bytes.insert(at, byte),
-                _ => drop(bytes.remove(at)),
-            }
-            bytes
-        });
+    let changed = (object(value()), change()).prop_map(|(object, change)| {
+        let mut bytes = object.into_bytes();
+        change.apply(&mut bytes);
+        bytes
+    });
     prop_oneof![
         12 => plain,
         4 => changed,
@@ -116,17 +136,23 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
 
 fn file() -> impl Strategy<Value = Vec<u8>> {
     let end = prop_oneof![6 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\n\n")];
-    // A few records many times over, as files have them, so that there is something to learn.
+    // A few records many times over, as files have them, so that there is something to learn, and some of them changed a
+    // little, so that what was learned is put to the test.
+    let place = (any::<Index>(), prop::option::weighted(0.3, change()));
     (
         prop::collection::vec((record(), end), 1..8),
-        prop::collection::vec(any::<Index>(), 0..30),
+        prop::collection::vec(place, 0..30),
         any::<bool>(),
     )
         .prop_map(|(records, order, ends)| {
             let mut file = vec![];
-            for index in order {
+            for (index, change) in order {
                 let (record, end) = &records[index.index(records.len())];
-                file.extend_from_slice(record);
+                let mut record = record.clone();
+                if let Some(change) = change {
+                    change.apply(&mut record);
+                }
+                file.extend_from_slice(&record);
                 file.extend_from_slice(end.as_bytes());
             }
             if !ends {
