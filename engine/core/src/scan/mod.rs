@@ -101,6 +101,15 @@ impl Table {
         text::applies(condition) && condition.column_refs().iter().all(|c| in_folder(&c.name))
     }
 
+    /// Whether a condition looks at no structs and lists, which the scan reads in part.
+    fn is_of_values(&self, condition: &Expr) -> bool {
+        let is_value = |name: &str| {
+            let field = self.schema.field_with_name(name);
+            field.is_ok_and(|field| !field.data_type().is_nested())
+        };
+        condition.column_refs().iter().all(|c| is_value(&c.name))
+    }
+
     fn pruning(&self, filters: &[Expr], state: &dyn Session) -> DataFusionResult<Option<Pruning>> {
         let conditions = filters.iter().filter(|f| self.is_of_folders(f));
         let conditions: Vec<Expr> = conditions.cloned().collect();
@@ -184,7 +193,11 @@ impl TableProvider for Table {
         &self,
         filters: &[&Expr],
     ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
-        let can_apply = |filter: &&Expr| self.format == FileFormat::Csv && text::applies(filter);
+        let can_apply = |filter: &&Expr| match self.format {
+            FileFormat::Csv => text::applies(filter),
+            FileFormat::Ndjson => text::applies(filter) && self.is_of_values(filter),
+            FileFormat::Parquet | FileFormat::Arrow => false,
+        };
         let support = |filter| match can_apply(filter) {
             true => TableProviderFilterPushDown::Exact,
             false if self.is_of_folders(filter) => TableProviderFilterPushDown::Inexact,

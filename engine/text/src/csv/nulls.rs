@@ -3,7 +3,7 @@
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
 /// Rows that are null, as bits; nothing is stored while there are none.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Nulls {
     words: Vec<u64>,
 }
@@ -16,7 +16,7 @@ impl Nulls {
         self.words[row / 64] |= 1 << (row % 64);
     }
 
-    fn is_set(&self, row: usize) -> bool {
+    pub fn is_set(&self, row: usize) -> bool {
         self.words
             .get(row / 64)
             .is_some_and(|word| word >> (row % 64) & 1 == 1)

@@ -62,6 +62,7 @@ impl Parse for Float64 {
 }
 
 /// Decimals of a precision and a scale, never rounded: digits after the scale must be zeros.
+#[derive(Clone)]
 pub(crate) struct Decimal {
     scale: usize,
     limit: u128,

@@ -109,6 +109,7 @@ impl Parse for Date {
 /// Timestamps in microseconds: a date, or a date and a time of day after `T` or a blank, `HH:MM[:SS[.fraction]]`, with up
 /// to nine digits of fraction of which those past the sixth must be zeros. With `utc` an offset (`Z`, `+HH`, `+HHMM`,
 /// `+HH:MM`) may follow and is applied; without one the time is taken as UTC. Without `utc` an offset is an error.
+#[derive(Clone)]
 pub(crate) struct Timestamp {
     pub utc: bool,
 }

@@ -40,7 +40,7 @@ fn is_ascii(block: &[u8; BLOCK_BYTES]) -> bool {
 pub(crate) struct NotUtf8;
 
 /// Strings that will be an array. Every view refers to checked bytes: of its own, or of `long`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Views {
     views: Vec<u128>,
     long: Vec<u8>,
@@ -178,6 +178,21 @@ impl Views {
         }
     }
 
+    /// Push these of other strings.
+    pub(crate) fn extend_from(&mut self, other: &Self, rows: &[u32]) {
+        self.views.reserve(rows.len());
+        for row in rows {
+            let view = other.views[*row as usize];
+            let len = view as u32 as usize;
+            if len <= INLINE_BYTES {
+                self.views.push(view);
+            } else {
+                let offset = (view >> 96) as usize;
+                self.push_long(&other.long[offset..offset + len]);
+            }
+        }
+    }
+
     /// The array, leaving nothing.
     pub(crate) fn take(&mut self, nulls: Option<NullBuffer>) -> StringViewArray {
         let mut views = std::mem::take(&mut self.views);
@@ -200,7 +215,8 @@ impl Views {
         } else {
             vec![Buffer::from_vec(long)]
         };
-        // SAFETY: views are made only by `push_checked`, the ASCII paths of `push`, and `extend` from an array. Inline ones hold their whole,
+        // SAFETY: views are made only by `push_checked`, the ASCII paths of `push`, and `extend` and
+        // `extend_from` from views made so. Inline ones hold their whole,
         // zero-padded, checked bytes; the others name buffer 0 (bits 64 to 95 are zero), an offset and a length inside
         // it, the right prefix, and bytes that were checked; `long` only grows, to less than 2 GiB.
         unsafe { StringViewArray::new_unchecked(views, buffers, nulls) }

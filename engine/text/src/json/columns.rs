@@ -22,6 +22,7 @@ use crate::index::views::Views;
 pub(super) struct Misfit;
 
 /// One column, or the field of a struct, or the items of a list.
+#[derive(Clone)]
 pub(super) struct Column {
     pub data_type: DataType,
     is_nullable: bool,
@@ -29,6 +30,7 @@ pub(super) struct Column {
     pub cells: Cells,
 }
 
+#[derive(Clone)]
 pub(super) enum Cells {
     Int64(Vec<i64>),
     Float64(Vec<f64>),
@@ -42,13 +44,14 @@ pub(super) enum Cells {
 }
 
 /// The items of lists.
+#[derive(Clone)]
 pub(super) struct Items {
     pub column: Column,
     ends: Vec<i32>,
 }
 
 /// Columns by name: the fields of a struct, or the columns of the table.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Members {
     pub columns: Vec<Column>,
     names: Vec<String>,
@@ -107,10 +110,16 @@ impl Members {
         Ok(missing)
     }
 
-    /// Each column has a value for the next row.
+    /// Each column that matters has a value for the next row.
     #[inline]
     pub fn add_row(&mut self) {
-        self.rows += 1;
+        self.add_rows(1);
+    }
+
+    /// Each column that matters has a value for so many rows more.
+    #[inline]
+    pub fn add_rows(&mut self, rows: usize) {
+        self.rows += rows;
     }
 
     /// Forget the rows from `len` on, and what was pushed of one that did not end.
@@ -282,7 +291,38 @@ impl Column {
         self.nulls.truncate(len);
     }
 
-    fn take(&mut self) -> Result<ArrayRef, ArrowError> {
+    /// Append these rows of a column of the same type.
+    pub fn extend(&mut self, from: &Self, rows: &[u32]) {
+        fn pick<T: Copy>(values: &mut Vec<T>, from: &[T], rows: &[u32]) {
+            values.extend(rows.iter().map(|row| from[*row as usize]));
+        }
+        let first = self.len();
+        match (&mut self.cells, &from.cells) {
+            (Cells::Int64(values), Cells::Int64(from))
+            | (Cells::Timestamp(values, _), Cells::Timestamp(from, _)) => pick(values, from, rows),
+            (Cells::Float64(values), Cells::Float64(from)) => pick(values, from, rows),
+            (Cells::Decimal(values, _), Cells::Decimal(from, _)) => pick(values, from, rows),
+            (Cells::Date(values), Cells::Date(from)) => pick(values, from, rows),
+            (Cells::Boolean(values), Cells::Boolean(from)) => pick(values, from, rows),
+            (Cells::Text(views), Cells::Text(from)) => views.extend_from(from, rows),
+            (Cells::Struct(members), Cells::Struct(from)) => {
+                for (column, from) in members.columns.iter_mut().zip(&from.columns) {
+                    column.extend(from, rows);
+                }
+                members.rows += rows.len();
+            }
+            (Cells::List(items), Cells::List(from)) => items.extend(from, rows),
+            _ => unreachable!("columns of one field have one type"),
+        }
+        for (place, row) in rows.iter().enumerate() {
+            if from.nulls.is_set(*row as usize) {
+                self.nulls.set(first + place);
+            }
+        }
+    }
+
+    /// The array of all rows so far, leaving none.
+    pub fn take(&mut self) -> Result<ArrayRef, ArrowError> {
         let nulls = self.nulls.take(self.len());
         fn primitive<T: ArrowPrimitiveType>(
             values: &mut Vec<T::Native>,
@@ -337,6 +377,17 @@ impl Items {
     pub fn end_row(&mut self) {
         self.ends
             .push(i32::try_from(self.column.len()).expect("items of a batch are bounded"));
+    }
+
+    /// Append these rows of other lists.
+    fn extend(&mut self, from: &Self, rows: &[u32]) {
+        for row in rows {
+            let row = *row as usize;
+            let first = row.checked_sub(1).map_or(0, |before| from.ends[before]);
+            let items: Vec<u32> = (first as u32..from.ends[row] as u32).collect();
+            self.column.extend(&from.column, &items);
+            self.end_row();
+        }
     }
 
     fn truncate(&mut self, len: usize) {

@@ -1,6 +1,7 @@
 //! The NDJSON scan, chunk by chunk (`scan`): lines, from a structural index ([`crate::index::JsonIndex`]); each line
 //! compared as a whole with the shapes of lines before it (`shapes`), or read with the keys that were learned from them
-//! (`predict`, `learned`), or, where anything about it is unusual, byte by byte (`exact`), which alone decides what is wrong; values into columns (`columns`, `escapes`), and what is said of a
+//! (`predict`, `learned`), or, where anything about it is unusual, byte by byte (`exact`), which alone decides what is wrong; values into columns (`columns`, `escapes`), of which
+//! only the wanted rows are handed on (`filter`), and what is said of a
 //! line that can't be read (`faults`).
 //!
 //! # What a record is
@@ -22,6 +23,7 @@ mod columns;
 pub(crate) mod escapes;
 mod exact;
 mod faults;
+mod filter;
 mod learned;
 mod predict;
 mod scan;

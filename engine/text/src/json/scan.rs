@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{Schema, SchemaRef};
 use memchr::memchr;
 
 use crate::chunk::{ChunkBuffer, PAGE_BYTES};
@@ -11,13 +11,14 @@ use crate::csv::machine::{LONGEST_RECORD_BYTES, RAW_BYTES};
 use crate::csv::rejects::type_name;
 use crate::index::{JsonIndex, Simd};
 use crate::{
-    BadRowPolicy, JsonOptions, ReadAt, Reject, ShardRange, ShardReport, Start, StartFound,
-    TextError, TextScan,
+    BadRowPolicy, JsonOptions, ReadAt, Reject, RowFilter, ShardRange, ShardReport, Start,
+    StartFound, TextError, TextScan,
 };
 
 use super::columns::Members;
 use super::exact::Exact;
 use super::faults::Fault;
+use super::filter::{Filtered, internal};
 use super::learned::Learned;
 use super::predict::{Cursor, Predicted};
 use super::shapes::Shapes;
@@ -72,6 +73,8 @@ pub struct JsonScan {
     /// The columns that are read, and for each column of the output which of them it is.
     table: Members,
     outputs: Vec<usize>,
+    filter: Option<Box<dyn RowFilter>>,
+    filtered: Option<Filtered>,
     batch_bytes: usize,
     rejects: Vec<Reject>,
 }
@@ -106,6 +109,8 @@ impl JsonScan {
             is_before_first: false,
             table: Members::default(),
             outputs: vec![],
+            filter: None,
+            filtered: None,
             batch_bytes: 0,
             rejects: vec![],
             options,
@@ -128,6 +133,12 @@ impl JsonScan {
         self
     }
 
+    /// Hand on only the rows that `filter` wants. The others are read all the same, and rejected if they are bad.
+    pub fn with_filter(mut self, filter: Box<dyn RowFilter>) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
     /// Reject records for bad values in any column, also in those that are not decoded.
     pub fn validate_all(mut self) -> Self {
         self.validates_all = true;
@@ -143,9 +154,12 @@ impl JsonScan {
             true => (0..self.options.schema.fields().len()).collect(),
             false => self.options.projection.clone(),
         };
+        if let Some(filter) = &self.filter {
+            read.extend(filter.columns());
+        }
         read.sort_unstable();
         read.dedup();
-        let place = |column| read.binary_search(column).unwrap_or_default();
+        let place = |column: &usize| read.binary_search(column).unwrap_or_default();
         self.outputs = self.options.projection.iter().map(place).collect();
         let fields: Vec<_> = read
             .iter()
@@ -155,6 +169,11 @@ impl JsonScan {
             column: field.name().clone(),
             data_type: type_name(field.data_type()),
         })?;
+        if let Some(filter) = self.filter.take() {
+            let (schema, wanted) = (&self.options.schema, self.table.clone());
+            let filtered = Filtered::new(filter, schema, place, &self.outputs, wanted)?;
+            self.filtered = Some(filtered);
+        }
 
         let size = self.source.size_bytes();
         let (first, is_before_first) = match self.range.start {
@@ -284,9 +303,33 @@ impl JsonScan {
         }
     }
 
+    /// The rows of the batch so far.
+    fn batch(&mut self) -> &mut Members {
+        match &mut self.filtered {
+            Some(filtered) => &mut filtered.wanted,
+            None => &mut self.table,
+        }
+    }
+
+    /// How many rows the batch can still take.
+    fn room(&mut self) -> usize {
+        self.options.batch_rows.max(1) - self.batch().rows()
+    }
+
+    /// No room for more rows, or too much in those there are.
+    fn batch_is_full(&mut self) -> bool {
+        let enough = match self.filtered {
+            None => 1,
+            // Rows are filtered many at a time.
+            Some(_) => (self.lines.owned - self.lines.next).min(self.options.batch_rows.max(1)),
+        };
+        let is_heavy = self.batch_bytes >= BATCH_BYTES;
+        self.batch().rows() > 0 && (is_heavy || self.room() < enough)
+    }
+
     /// Read lines until the batch is full, the chunk is done, or (under `FailJob`) one is rejected.
     fn read_lines(&mut self) {
-        let batch_rows = self.options.batch_rows.max(1);
+        let room = self.room() + usize::from(self.filtered.is_none()) * self.table.rows();
         let max_record_bytes = self.max_record_bytes();
         let data = self.buffer.data();
         let mut predicted = Predicted::new(
@@ -299,7 +342,7 @@ impl JsonScan {
         let mut at = self.buffer.at;
         let mut found = None;
         while self.lines.next < self.lines.owned
-            && self.table.rows() < batch_rows
+            && self.table.rows() < room
             && self.batch_bytes < BATCH_BYTES
         {
             let line = self.index.lines[self.lines.next] as usize;
@@ -372,10 +415,22 @@ impl JsonScan {
         }
     }
 
-    fn emit(&mut self) -> Result<RecordBatch, TextError> {
+    /// Keep the rows that are wanted, of those that were read last.
+    fn sift(&mut self, bytes_before: usize) -> Result<(), TextError> {
         let rows = self.table.rows();
-        let internal = |error: ArrowError| TextError::Internal(error.to_string());
-        let arrays = self.table.take().map_err(internal)?;
+        if let (Some(filtered), 1..) = (&mut self.filtered, rows) {
+            self.report.rows_passed += rows as u64;
+            if filtered.sift(&mut self.table)? == 0 {
+                self.batch_bytes = bytes_before;
+            }
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self) -> Result<RecordBatch, TextError> {
+        let batch = self.batch();
+        let rows = batch.rows();
+        let arrays = batch.take().map_err(internal)?;
         let columns = self
             .outputs
             .iter()
@@ -385,7 +440,9 @@ impl JsonScan {
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .map_err(internal)?;
         self.batch_bytes = 0;
-        self.report.rows_passed += rows as u64;
+        if self.filtered.is_none() {
+            self.report.rows_passed += rows as u64;
+        }
         Ok(batch)
     }
 }
@@ -402,12 +459,13 @@ impl TextScan for JsonScan {
         let mut budget = CALL_BYTES as u64;
         loop {
             while self.lines.next < self.lines.owned {
-                self.read_lines();
-                let is_full = self.table.rows() >= self.options.batch_rows.max(1);
-                if self.table.rows() > 0 && (is_full || self.batch_bytes >= BATCH_BYTES) {
+                if self.batch_is_full() {
                     return self.emit().map(Some);
                 }
-                if self.batch_bytes >= BATCH_BYTES {
+                let bytes_before = self.batch_bytes;
+                self.read_lines();
+                self.sift(bytes_before)?;
+                if self.batch().rows() == 0 {
                     self.batch_bytes = 0;
                 }
             }
@@ -415,7 +473,7 @@ impl TextScan for JsonScan {
                 self.check_last_line();
             }
             if self.phase == Phase::Done {
-                return if self.table.rows() > 0 {
+                return if self.batch().rows() > 0 {
                     self.emit().map(Some)
                 } else {
                     Ok(None)

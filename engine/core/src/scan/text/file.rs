@@ -217,6 +217,9 @@ impl<'a> TextFile<'a> {
                 if reading.validate == Validate::All {
                     scan = scan.validate_all();
                 }
+                if let Some(filter) = reading.filter {
+                    scan = scan.with_filter(filter);
+                }
                 return Ok((Box::new(scan), false));
             }
         };
