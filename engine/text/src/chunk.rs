@@ -2,6 +2,8 @@
 //! it. Address and file offset agree modulo the page size, because reads into memory that is a few bytes off are several
 //! times slower.
 
+use std::sync::Once;
+
 use crate::index::PADDING_BYTES;
 use crate::{ReadAt, TextError};
 
@@ -9,6 +11,16 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 /// Readable before the first byte in use: parsers load words that end with a field.
 const GUARD_BYTES: usize = 64;
 const FRONT_BYTES: usize = 16 * PAGE_BYTES;
+/// More than the memory that a scan needs at once, batches aside.
+const SCAN_BYTES: usize = 4 << 20;
+
+/// Have the memory of one scan kept for the next one. By itself the allocator of glibc gives back to the system what is
+/// free at the end of its memory, and a scan of 64 MB would get its own back page by page; from a block of some size that
+/// is freed it learns that such are common, and keeps twice as much. The block is never touched, so it costs nothing.
+fn keep_memory() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(std::hint::black_box(Vec::<u8>::with_capacity(SCAN_BYTES))));
+}
 
 /// Reused memory. Positions count from a page boundary.
 pub(crate) struct ChunkBuffer {
@@ -50,6 +62,7 @@ impl Default for ChunkBuffer {
 impl ChunkBuffer {
     /// Empty, to be filled from `offset`.
     pub fn start_at(&mut self, offset: u64) {
+        keep_memory();
         let page = offset - offset % self.page_bytes as u64;
         self.at = GUARD_BYTES;
         self.end = GUARD_BYTES;
