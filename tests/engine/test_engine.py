@@ -90,6 +90,31 @@ def test_a_scan_that_stops_at_a_reject_says_which(runner: Runner) -> None:
     assert reject["raw"] == "oops,y"
 
 
+def test_a_filter_on_ndjson_drops_rows_and_no_rejects(runner: Runner) -> None:
+    kinds = ("push", "watch", "push", "issue")
+    lines = [f'{{"type":"{kinds[n % 4]}","repo":{{"name":"r{n % 3}"}},"size":{n}}}\n' for n in range(400)]
+    lines[1:1] = ['{"type":"watch","size":"much"}\n', '{"type":"watch",\n', '{"size":7}\n']
+    path = runner.folder / "e.ndjson"
+    path.write_text("".join(lines))
+    source = runner.inspected("e", path)
+    next(column for column in source["columns"] if column["name"] == "size")["type"] = "Int64"
+    sql = "SELECT repo['name'] AS name, size FROM e"
+    told = []
+    for where, condition in (
+        ("", lambda n: True),
+        (" WHERE type = 'push' AND size > 10", lambda n: n % 2 == 0 and n > 10),
+        (" WHERE type = 'push' AND repo['name'] = 'r1'", lambda n: n % 2 == 0 and n % 3 == 1),
+    ):
+        for shard_size in (1 << 30, 500):
+            runner.outcomes.clear()
+            job = runner.job(sql + where, source, policy="REJECT_ROW", shard_size=shard_size)
+            rows = [line.split(",") for line in runner.run(job).splitlines()[1:]]
+            expected = [[f"r{n % 3}", str(n)] for n in range(400) if condition(n)]
+            assert [row for row in rows if row != ["", "7"]] == expected
+            told.append(sum(o.rejects.rows for o in runner.outcomes if o.rejects is not None))
+    assert told == [2] * 6
+
+
 def test_rejects_become_a_file(runner: Runner) -> None:
     source = runner.source("t", "id,word\n1,a\n2\n3,c\n")
     task = engine.plan(runner.job("SELECT id FROM t", source, policy="REJECT_ROW")).tasks(0)[0]
