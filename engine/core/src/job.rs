@@ -275,11 +275,20 @@ pub enum Validate {
     All,
 }
 
-/// How the bytes of a text file are to be read, with single characters.
+/// How the bytes of a text file are to be read. All but the delimiter are single characters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dialect {
-    /// Between fields.
+    /// Between fields; a few characters.
     pub delimiter: String,
+    /// Delimiters in a row are one, and those at the ends of a record are none.
+    #[serde(default)]
+    pub merge_delimiters: bool,
+    /// Each record ends with one more delimiter, which begins no field.
+    #[serde(default)]
+    pub trailing_delimiter: bool,
+    /// Spaces at the beginning of a field are no part of it.
+    #[serde(default)]
+    pub skip_initial_space: bool,
     /// Around fields.
     pub quote: Option<String>,
     /// Before a quote inside a quoted field; None: the quote is doubled.
@@ -326,6 +335,14 @@ pub struct DialectOverrides {
     pub has_header: Option<bool>,
     /// See [`Dialect`].
     pub skip_rows: Option<usize>,
+    /// See [`Dialect`].
+    pub merge_delimiters: Option<bool>,
+    /// See [`Dialect`].
+    pub trailing_delimiter: Option<bool>,
+    /// See [`Dialect`].
+    pub skip_initial_space: Option<bool>,
+    /// See [`Dialect`].
+    pub line_ending: Option<text::LineEnding>,
     /// See [`Dialect`].
     pub encoding: Option<String>,
     /// See [`Dialect`].
@@ -414,9 +431,21 @@ impl Dialect {
     /// InvalidJob INVALID_DIALECT for characters that can't be used; SourceError UNSUPPORTED_FORMAT for encodings
     /// that can't be read.
     pub fn to_text(&self) -> Result<text::Dialect> {
+        let encoding = encoding_named(&self.encoding)?;
+        let delimiter = delimiter_of(&self.delimiter, encoding)?;
+        if self.merge_delimiters && delimiter.len() > 1 {
+            return Err(EngineError::invalid_job(
+                "INVALID_DIALECT",
+                "Only delimiters of one byte can be merged.",
+            )
+            .hint("Such as a space."));
+        }
         Ok(text::Dialect {
-            encoding: encoding_named(&self.encoding)?,
-            delimiter: one_byte("delimiter", &self.delimiter)?,
+            encoding,
+            delimiter,
+            merge_delimiters: self.merge_delimiters,
+            trailing_delimiter: self.trailing_delimiter,
+            skip_initial_space: self.skip_initial_space,
             quote: optional_byte("quote", self.quote.as_deref())?,
             escape: optional_byte("escape", self.escape.as_deref())?,
             comment: optional_byte("comment", self.comment.as_deref())?,
@@ -430,7 +459,13 @@ impl Dialect {
     pub fn from_text(dialect: &text::Dialect, confidence: f64, evidence: Vec<String>) -> Self {
         let character = |byte: u8| char::from(byte).to_string();
         Self {
-            delimiter: character(dialect.delimiter),
+            delimiter: text::decode::scanned(dialect.encoding)
+                .decode_without_bom_handling(dialect.delimiter.as_bytes())
+                .0
+                .into_owned(),
+            merge_delimiters: dialect.merge_delimiters,
+            trailing_delimiter: dialect.trailing_delimiter,
+            skip_initial_space: dialect.skip_initial_space,
             quote: dialect.quote.map(character),
             escape: dialect.escape.map(character),
             comment: dialect.comment.map(character),
@@ -455,16 +490,43 @@ impl DialectOverrides {
             None => Ok(None),
             Some(value) => optional_byte(name, value.as_deref()).map(Some),
         };
+        let encoding = self.encoding()?;
+        let delimiter = self.delimiter.as_deref();
         Ok(text::DialectOverrides {
-            delimiter: optional_byte("delimiter", self.delimiter.as_deref())?,
+            delimiter: delimiter
+                .map(|text| delimiter_of(text, encoding.unwrap_or(text::decode::UTF_8)))
+                .transpose()?,
+            merge_delimiters: self.merge_delimiters,
+            trailing_delimiter: self.trailing_delimiter,
+            skip_initial_space: self.skip_initial_space,
+            line_ending: self.line_ending,
             quote: choice("quote", &self.quote)?,
             escape: choice("escape", &self.escape)?,
             comment: choice("comment", &self.comment)?,
             has_header: self.has_header,
             skip_rows: self.skip_rows,
-            encoding: self.encoding()?,
+            encoding,
         })
     }
+}
+
+/// The bytes between fields of a file in `encoding`.
+///
+/// # Errors
+/// InvalidJob INVALID_DIALECT.
+fn delimiter_of(text: &str, encoding: &'static text::decode::Encoding) -> Result<text::Delimiter> {
+    let (bytes, _, is_missing) = text::decode::scanned(encoding).encode(text);
+    let delimiter = text::Delimiter::new(&bytes).filter(|_| !is_missing);
+    delimiter.ok_or_else(|| {
+        EngineError::invalid_job(
+            "INVALID_DIALECT",
+            format!(
+                "The delimiter must be 1 to {} bytes without line ends, not {text:?}.",
+                text::Delimiter::MAX_BYTES
+            ),
+        )
+        .hint("Such as , ; | || or a tab.")
+    })
 }
 
 /// The one byte of an option such as a delimiter.

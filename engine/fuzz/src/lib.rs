@@ -4,7 +4,7 @@
 //! An input is a line of [`OPTIONS`] bytes and a file. Each of the bytes picks from a list by its remainder, so that a
 //! seed begins with a line of digits that can be read, and a mutation of it is another valid choice.
 
-use karyaksham_text::{Dialect, LineEnding};
+use karyaksham_text::{Delimiter, Dialect, LineEnding};
 
 #[path = "../../text/tests/oracle/harness.rs"]
 pub mod harness;
@@ -37,14 +37,28 @@ impl<'a> Input<'a> {
         list[usize::from(self.options[at]) % list.len()]
     }
 
-    /// Options 0 to 4.
+    /// Options 0 to 4; the first of them also chooses what is rarer.
     pub fn dialect(&self) -> Dialect {
+        let delimiters: [&[u8]; 8] = [b",", b";", b"\t", b"|", b" ", b"||", b"~|~", b",:,"];
+        let delimiter = self.choose(0, &delimiters);
+        let knob = self.options[0] / 8 % 8;
         Dialect {
-            delimiter: self.choose(0, b",;\t|"),
+            delimiter: Delimiter::new(delimiter).expect("it is one"),
+            merge_delimiters: knob == 1 && delimiter.len() == 1,
+            trailing_delimiter: knob == 2,
+            skip_initial_space: knob == 3 && delimiter != b" ",
             quote: self.choose(1, &[Some(b'"'), Some(b'\''), None]),
             escape: self.choose(2, &[None, Some(b'\\')]),
             comment: self.choose(3, &[None, Some(b'#')]),
-            line_ending: self.choose(4, &[LineEnding::Lf, LineEnding::Cr]),
+            line_ending: self.choose(
+                4,
+                &[
+                    LineEnding::Lf,
+                    LineEnding::Cr,
+                    LineEnding::CrLf,
+                    LineEnding::Any,
+                ],
+            ),
             has_header: false,
             ..Dialect::default()
         }

@@ -100,7 +100,11 @@ fn main() -> Outcome<()> {
     let symbols = Symbols {
         delimiter: sniffed.dialect.delimiter,
         quote: sniffed.dialect.quote,
-        newline: b'\n',
+        escape: sniffed.dialect.escape,
+        comment: None,
+        line_ending: sniffed.dialect.line_ending,
+        skips_spaces: sniffed.dialect.skip_initial_space,
+        merges: sniffed.dialect.merge_delimiters,
     };
     for threads in request.threads {
         let (mut best, mut best_cpu) = ([f64::MAX; 3], [f64::MAX; 3]);

@@ -5,7 +5,7 @@
 use std::sync::Once;
 
 use crate::index::PADDING_BYTES;
-use crate::{ReadAt, TextError};
+use crate::{LineEnding, ReadAt, TextError};
 
 pub(crate) const PAGE_BYTES: usize = 4096;
 /// Readable before the first byte in use: parsers load words that end with a field.
@@ -41,6 +41,8 @@ pub(crate) struct ChunkBuffer {
     pub is_last: bool,
     /// The last byte is a line end that the file lacks.
     pub ends_virtually: bool,
+    /// Bytes at the end that the file lacks.
+    pub missing_bytes: usize,
 }
 
 impl Default for ChunkBuffer {
@@ -55,6 +57,7 @@ impl Default for ChunkBuffer {
             read_to: 0,
             is_last: false,
             ends_virtually: false,
+            missing_bytes: 0,
         }
     }
 }
@@ -70,6 +73,7 @@ impl ChunkBuffer {
         self.read_to = page;
         self.is_last = false;
         self.ends_virtually = false;
+        self.missing_bytes = 0;
     }
 
     /// File offset of a position.
@@ -89,7 +93,7 @@ impl ChunkBuffer {
 
     /// Drop what was consumed and read `want` bytes more (fewer at the end of the file), rounded up to a page. At the end
     /// of the file a line end is added when it lacks one.
-    pub fn fill(&mut self, source: &dyn ReadAt, want: usize, newline: u8) -> Result<(), TextError> {
+    pub fn fill(&mut self, source: &dyn ReadAt, want: usize, line_ending: LineEnding) -> Result<(), TextError> {
         let next = self.offset(self.at);
         let carried = if next < self.read_to { self.left() } else { 0 };
         let front = (carried + GUARD_BYTES)
@@ -116,10 +120,15 @@ impl ChunkBuffer {
         self.end = front + read;
         self.at = next.wrapping_sub(self.base) as usize;
         self.is_last = self.read_to >= size;
-        if self.is_last && self.end > self.at && self.bytes[self.origin + self.end - 1] != newline {
-            self.bytes[self.origin + self.end] = newline;
-            self.end += 1;
-            self.ends_virtually = true;
+        if self.is_last && self.end > self.at {
+            let end = self.origin + self.end;
+            let missing = line_ending.missing(&self.bytes[self.origin + self.at..end]);
+            self.bytes[end..end + missing.len()].copy_from_slice(missing);
+            // What lies there from earlier reads must not follow a carriage return that comes last.
+            self.bytes[end + missing.len()] = 0;
+            self.end += missing.len();
+            self.missing_bytes = missing.len();
+            self.ends_virtually = !missing.is_empty();
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ pub mod source;
 
 pub use csv::{BadRowPolicy, CsvScan, RowFilter, ScanOptions, TEXT_COLUMN};
 pub use decode::Compression;
-pub use dialect::{Dialect, LineEnding};
+pub use dialect::{Delimiter, Dialect, LineEnding};
 pub use error::TextError;
 pub use index::simd_path;
 pub use json::{JsonOptions, JsonScan};

@@ -7,9 +7,10 @@
 use arrow_schema::DataType;
 use encoding_rs::Encoding;
 
-use crate::{Dialect, ReadAt, TextError};
+use crate::{Delimiter, Dialect, LineEnding, ReadAt, TextError};
 
 mod columns;
+mod delimiters;
 mod detect;
 mod evidence;
 mod format;
@@ -32,7 +33,15 @@ use sample::Head;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DialectOverrides {
     /// See [`Dialect`].
-    pub delimiter: Option<u8>,
+    pub delimiter: Option<Delimiter>,
+    /// See [`Dialect`].
+    pub merge_delimiters: Option<bool>,
+    /// See [`Dialect`].
+    pub trailing_delimiter: Option<bool>,
+    /// See [`Dialect`].
+    pub skip_initial_space: Option<bool>,
+    /// See [`Dialect`].
+    pub line_ending: Option<LineEnding>,
     /// See [`Dialect`].
     pub quote: Option<Option<u8>>,
     /// See [`Dialect`].
@@ -51,14 +60,24 @@ impl DialectOverrides {
     /// No character can have two meanings.
     fn check(&self) -> Result<(), TextError> {
         let given = [
-            self.delimiter,
             self.quote.flatten(),
             self.escape.flatten().filter(|_| self.escape != self.quote),
             self.comment.flatten(),
         ];
         let mut given: Vec<u8> = given.into_iter().flatten().collect();
+        let mut delimiter = self.delimiter.map_or(vec![], |d| d.as_bytes().to_vec());
+        delimiter.sort_unstable();
+        delimiter.dedup();
+        given.extend(delimiter);
         given.extend(b"\n\r");
         given.sort_unstable();
+        let is_long = self.delimiter.is_some_and(|delimiter| delimiter.len() > 1);
+        if is_long && self.merge_delimiters == Some(true) {
+            return Err(format::not_a_table(
+                "Only delimiters of one byte can be merged.".into(),
+                "Give a delimiter of one byte, such as a space, or leave merge_delimiters out.",
+            ));
+        }
         match given.windows(2).find(|pair| pair[0] == pair[1]) {
             None => Ok(()),
             Some(pair) => Err(format::not_a_table(
@@ -123,6 +142,9 @@ pub fn sniff(source: &dyn ReadAt, overrides: &DialectOverrides) -> Result<Sniffe
     let columns = columns::read(&head.window, &windows, &mut best, overrides)?;
     let dialect = Dialect {
         delimiter: best.rules.delimiter,
+        merge_delimiters: best.rules.merges,
+        trailing_delimiter: columns.trails,
+        skip_initial_space: best.rules.skips_spaces,
         quote: best.rules.quote,
         escape: best.rules.escape,
         comment: best.rules.comment,

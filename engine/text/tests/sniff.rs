@@ -32,6 +32,10 @@ fn stable(bytes: impl Into<Vec<u8>>) -> Sniffed {
     let dialect = &free.dialect;
     let given = DialectOverrides {
         delimiter: Some(dialect.delimiter),
+        merge_delimiters: Some(dialect.merge_delimiters),
+        trailing_delimiter: Some(dialect.trailing_delimiter),
+        skip_initial_space: Some(dialect.skip_initial_space),
+        line_ending: Some(dialect.line_ending),
         quote: Some(dialect.quote),
         escape: Some(dialect.escape),
         comment: Some(dialect.comment),
@@ -153,7 +157,7 @@ fn late_values_in_windows_change_the_type() {
 fn colons_split_only_what_is_evidently_a_table() {
     let passwd = "root:x:0:0:root:/home/r:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/sh\n";
     let free = stable(passwd);
-    assert_eq!((free.dialect.delimiter, free.columns.len()), (b':', 7));
+    assert_eq!((free.dialect.delimiter, free.columns.len()), (b':'.into(), 7));
     assert!(!free.dialect.has_header);
     assert_eq!(free.columns[2].data_type, DataType::Int64);
     let times = stable("at\n2024-01-01T10:00:00\n2024-01-01T11:00:00\n");
@@ -167,7 +171,7 @@ fn colons_split_only_what_is_evidently_a_table() {
 #[test]
 fn decimal_commas_do_not_win_over_semicolons() {
     let free = stable("2,5;3,5\n1,5;7,5\n8,0;1,5\n4,5;6,5\n");
-    assert_eq!((free.dialect.delimiter, free.columns.len()), (b';', 2));
+    assert_eq!((free.dialect.delimiter, free.columns.len()), (b';'.into(), 2));
     let named = stable("a;b;c\n1,5;2,5;x\n3,5;4,5;y\n");
     assert_eq!(names(&named), ["a", "b", "c"]);
 }
@@ -282,7 +286,7 @@ fn one_column_is_never_silent() {
     assert_eq!(free.columns.len(), 1);
     assert!(free.confidence < 0.3, "{}", free.confidence);
     assert!(says(&free, "no delimiter splits"));
-    assert!(!prose.as_bytes().contains(&free.dialect.delimiter));
+    assert!(!prose.as_bytes().contains(&free.dialect.delimiter.first()));
     let quoted = stable("name\n\"Lovelace, Ada\"\n\"Turing, Alan\"\n\"Hopper, Grace\"\n");
     assert_eq!(
         (names(&quoted), quoted.dialect.quote),
@@ -297,8 +301,8 @@ fn one_column_is_never_silent() {
 #[test]
 fn overrides_win() {
     let text = "a;b,c\n1;2,3\n4;5,6\n";
-    let given = |delimiter| DialectOverrides {
-        delimiter: Some(delimiter),
+    let given = |delimiter: u8| DialectOverrides {
+        delimiter: Some(delimiter.into()),
         ..DialectOverrides::default()
     };
     assert_eq!(names(&sniffed_with(text, &given(b','))), ["a;b", "c"]);
@@ -332,8 +336,8 @@ fn overrides_win() {
 
 #[test]
 fn overrides_must_not_contradict_each_other() {
-    let given = |delimiter, quote| DialectOverrides {
-        delimiter: Some(delimiter),
+    let given = |delimiter: u8, quote| DialectOverrides {
+        delimiter: Some(delimiter.into()),
         quote,
         ..DialectOverrides::default()
     };
@@ -356,7 +360,7 @@ fn overrides_must_not_contradict_each_other() {
         ..DialectOverrides::default()
     };
     let other = sniff(&b",a;b,;c\n1;2\n".to_vec(), &commas_quote).expect("it is a table");
-    assert_eq!((other.columns.len(), other.dialect.delimiter), (2, b';'));
+    assert_eq!((other.columns.len(), other.dialect.delimiter), (2, b';'.into()));
     assert!(sniff(&source, &given(b'\'', None)).is_ok());
 }
 
@@ -421,4 +425,124 @@ fn time_zones_and_booleans_have_types() {
         types(&free),
         [&micros(Some("UTC")), &DataType::Boolean, &micros(None)]
     );
+}
+
+/// What was understood of a table of text, after it was checked that it is stable: names of columns and the delimiter.
+fn shape(text: &str) -> (Sniffed, Vec<String>, String) {
+    let sniffed = stable(text);
+    let columns = names(&sniffed).into_iter().map(str::to_owned).collect();
+    let delimiter = sniffed.dialect.delimiter.as_bytes().escape_ascii().to_string();
+    (sniffed, columns, delimiter)
+}
+
+#[test]
+fn delimiters_of_several_bytes_are_found() {
+    for delimiter in ["||", "::", "~|~", "|||", "<>", "|^|", "##", "¦"] {
+        let d = delimiter;
+        let mut text = format!("id{d}word{d}price\n");
+        for i in 0..20 {
+            text += &format!("{i}{d}{}{d}{i}.50\n", if i % 5 == 0 { "" } else { "a, b" });
+        }
+        let (sniffed, columns, _) = shape(&text);
+        assert_eq!(columns, ["id", "word", "price"], "{d} {:?}", sniffed.evidence);
+        assert_eq!(sniffed.dialect.delimiter.as_bytes(), d.as_bytes());
+        assert_eq!(types(&sniffed)[2], &DataType::Decimal128(18, 2));
+        assert!(says(&sniffed, &format!("3 fields with '{d}'")));
+    }
+    let ratings = "1::1193::5::978300760\n1::661::3::978302109\n2::914::3::978301968\n";
+    assert_eq!(shape(ratings).1.len(), 4);
+}
+
+#[test]
+fn tables_of_blanks_are_no_single_column() {
+    let (sniffed, columns, delimiter) = shape("x y label\n1 2.5 a\n3 4.5 b\n5 6.5 c\n");
+    assert_eq!(columns, ["x", "y", "label"]);
+    assert_eq!((delimiter.as_str(), sniffed.dialect.merge_delimiters), (" ", false));
+    assert!(says(&sniffed, "with a space") && sniffed.confidence < 0.7);
+
+    let aligned = "name      size  day\nalpha        1  2024-01-02\nbeta       117  2024-01-03\nc      1234567  2024-01-04  \n";
+    let (sniffed, columns, _) = shape(aligned);
+    assert_eq!(columns, ["name", "size", "day"]);
+    assert!(sniffed.dialect.merge_delimiters && says(&sniffed, "delimiters in a row are one"));
+    assert_eq!(types(&sniffed)[1..], [&DataType::Int64, &DataType::Date32]);
+
+    let right = "    1   2.5\n   10  12.5\n  100 112.5\n 1000   0.5\n";
+    assert_eq!(types(&shape(right).0), [&DataType::Int64, &DataType::Decimal128(18, 1)]);
+}
+
+#[test]
+fn prose_names_and_times_are_one_column() {
+    for text in [
+        "when\n2024-01-02 03:04:05\n2024-01-03 03:04:05\n2024-01-04 03:04:05\n",
+        "who\nAda Lovelace\nAlan Turing\nGrace Hopper\n",
+        "Ada B Lovelace\nAlan M Turing\nGrace M Hopper\nKurt F Goedel\n",
+        "url\nhttps://a.example/x?y=1\nhttps://b.example/z?y=2\nhttps://c.example/z?y=2\n",
+    ] {
+        assert_eq!(shape(text).1.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn spaces_before_quotes_are_no_part_of_the_field() {
+    let (sniffed, columns, _) = shape("id, word, n\n1, \"a, b\", 2\n2, \"c\", 3\n3, \"d, e, f\", 4\n");
+    assert_eq!(columns, ["id", "word", "n"]);
+    assert!(sniffed.dialect.skip_initial_space);
+    assert!(says(&sniffed, "spaces after a delimiter are no part of the field, because '\"' follows them"));
+    assert!(!shape("id, word\n1, a\n2, b\n").0.dialect.skip_initial_space);
+}
+
+#[test]
+fn a_delimiter_after_the_last_field_makes_no_column() {
+    for text in [
+        "id,word,n,\n1,a,7,\n2,b,8,\n3,c,9,\n",
+        "id,word,n\n1,a,7,\n2,b,8,\n3,c,9,\n",
+        "id|word|n\r\n1|a|7|\r\n2|b|8|\r\n3|c|9|\r\n",
+    ] {
+        let (sniffed, columns, _) = shape(text);
+        assert_eq!(columns, ["id", "word", "n"], "{text}");
+        assert!(sniffed.dialect.trailing_delimiter && sniffed.dialect.has_header);
+        assert!(says(&sniffed, "nothing after it, which is no column"));
+        assert_eq!(types(&sniffed)[2], &DataType::Int64);
+    }
+    // As TPC-H has them.
+    let (sniffed, columns, _) = shape("1|a|7|\n2|b|8|\n3|c|9|\n");
+    assert!(columns.len() == 3 && sniffed.dialect.trailing_delimiter);
+    for text in [
+        "id,word,n,\n1,a,7,\n2,b,8,x\n3,c,9,\n",
+        "id,word,n,note\n1,a,7,\n2,b,8,\n3,c,9,\n",
+        "1,a,\n",
+    ] {
+        assert!(!shape(text).0.dialect.trailing_delimiter, "{text}");
+    }
+}
+
+#[test]
+fn new_knobs_can_be_given() {
+    let kept = DialectOverrides {
+        trailing_delimiter: Some(false),
+        ..DialectOverrides::default()
+    };
+    let text = "id,n,\n1,7,\n2,8,\n3,9,\n";
+    assert_eq!(names(&sniffed_with(text, &kept)), ["id", "n", "column_3"]);
+    let any = DialectOverrides {
+        line_ending: Some(LineEnding::Any),
+        ..DialectOverrides::default()
+    };
+    let mixed = "id,n\n1,7\r2,8\r\n3,9\n";
+    let sniffed = sniffed_with(mixed, &any);
+    assert_eq!(sniffed.dialect.line_ending, LineEnding::Any);
+    assert!(says(&sniffed, "LF, CRLF or CR: 2, 1 and 1 in the head, as was given"));
+    assert_eq!(types(&sniffed), [&DataType::Int64, &DataType::Int64]);
+    assert!(says(&sniffed_with(mixed, &DialectOverrides::default()), "1 CR in the head end no line"));
+    let spaced = DialectOverrides {
+        skip_initial_space: Some(true),
+        ..DialectOverrides::default()
+    };
+    assert!(sniffed_with("a, b\n1, x\n2, y\n", &spaced).dialect.skip_initial_space);
+    let long = DialectOverrides {
+        delimiter: karyaksham_text::Delimiter::new(b"||"),
+        merge_delimiters: Some(true),
+        ..DialectOverrides::default()
+    };
+    assert!(sniff(&b"a||b\n".to_vec(), &long).is_err());
 }

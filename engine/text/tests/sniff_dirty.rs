@@ -28,7 +28,7 @@ fn assert_understood(sniffed: &Sniffed) {
     let dialect = &sniffed.dialect;
     assert_eq!(
         (dialect.delimiter, dialect.quote),
-        (b',', Some(b'"')),
+        (b','.into(), Some(b'"')),
         "{:?}",
         sniffed.evidence
     );
@@ -182,6 +182,10 @@ proptest! {
         let dialect = free.dialect.clone();
         let given = DialectOverrides {
             delimiter: Some(dialect.delimiter),
+            merge_delimiters: Some(dialect.merge_delimiters),
+            trailing_delimiter: Some(dialect.trailing_delimiter),
+            skip_initial_space: Some(dialect.skip_initial_space),
+            line_ending: Some(dialect.line_ending),
             quote: Some(dialect.quote),
             escape: Some(dialect.escape),
             comment: Some(dialect.comment),

@@ -20,7 +20,7 @@ use crate::support::{Bench, Random, every_type, output, random_batch};
 fn read_back(path: &Path, schema: &SchemaRef, delimiter: u8) -> RecordBatch {
     let source = FileSource::open(path).unwrap();
     let dialect = Dialect {
-        delimiter,
+        delimiter: delimiter.into(),
         ..Dialect::default()
     };
     let data_start = karyaksham_text::sniff::data_start(&source, &dialect).unwrap();

@@ -196,14 +196,19 @@ fn visit(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
     } = rows;
     let ends = tokens.ends();
     let grammar = tokens.grammar();
-    let may_return = column + 1 == grammar.columns && grammar.symbols.newline == b'\n';
+    let is_last = column + 1 == grammar.columns;
+    let may_return = is_last && grammar.symbols.line_ending.takes_return();
+    let gap = grammar.after(0, column) as u32;
+    if grammar.padding_byte().is_some() {
+        return visit_padded(rows, column, fields);
+    }
     match map {
         RowMap::Regular { first, stride } if !may_return => {
             let ends = &ends[first + column - 1..];
             for row in 0..count {
                 let entry = row * stride;
                 fields.field(
-                    ends[entry].wrapping_add(1) as usize,
+                    ends[entry].wrapping_add(gap) as usize,
                     ends[entry + 1] as usize,
                 );
             }
@@ -212,7 +217,7 @@ fn visit(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
             for row in 0..count {
                 let entry = first + row * stride + column;
                 let (from, to) = (
-                    ends[entry - 1].wrapping_add(1) as usize,
+                    ends[entry - 1].wrapping_add(gap) as usize,
                     ends[entry] as usize,
                 );
                 fields.field(from, to - usize::from(to > from && data[to - 1] == b'\r'));
@@ -222,13 +227,33 @@ fn visit(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
             for entry in &entries[..count] {
                 let entry = *entry as usize + column;
                 let (from, to) = (
-                    ends[entry - 1].wrapping_add(1) as usize,
+                    ends[entry - 1].wrapping_add(gap) as usize,
                     ends[entry] as usize,
                 );
                 let returns = may_return && to > from && data[to - 1] == b'\r';
                 fields.field(from, to - usize::from(returns));
             }
         }
+    }
+}
+
+/// The same where bytes before a field are no part of it.
+#[inline(never)]
+fn visit_padded(rows: Rows<'_>, column: usize, fields: &mut impl Fields) {
+    let ends = rows.tokens.ends();
+    let grammar = rows.tokens.grammar();
+    for row in 0..rows.count {
+        let entry = column
+            + match rows.map {
+                RowMap::Regular { first, stride } => first + row * stride,
+                RowMap::Listed(entries) => entries[row] as usize,
+            };
+        let mut to = ends[entry] as usize;
+        let from = grammar.content_start(rows.data, grammar.after(ends[entry - 1], column), to);
+        if column + 1 == grammar.columns {
+            to = grammar.content_end(rows.data, from, to);
+        }
+        fields.field(from, to);
     }
 }
 
@@ -382,7 +407,7 @@ impl Grammar {
     /// The first byte inside a quoted field that may not stand for itself.
     fn find_special(&self, inner: &[u8]) -> Option<usize> {
         let quote = self.symbols.quote?;
-        match self.escape {
+        match self.symbols.escape {
             Some(escape) => memchr2(quote, escape, inner),
             None => memchr(quote, inner),
         }
@@ -396,9 +421,9 @@ impl Grammar {
             let next = rest.get(at + 1).copied();
             // A quote here is the first of two; an escape that escapes nothing stands for itself.
             let doubled = byte == self.symbols.quote && next == byte;
-            let escaped = byte == self.escape
+            let escaped = byte == self.symbols.escape
                 && next.is_some()
-                && (next == self.symbols.quote || next == self.escape);
+                && (next == self.symbols.quote || next == self.symbols.escape);
             let is_pair = doubled || escaped;
             text.extend_from_slice(&rest[..at]);
             text.push(rest[at + usize::from(is_pair)]);

@@ -7,7 +7,7 @@ use crate::{Reject, RejectCode};
 
 use super::field::FieldFault;
 use super::machine::{Grammar, RAW_BYTES};
-use super::tokens::{BadRecord, count_lines};
+use super::tokens::BadRecord;
 
 const QUOTED_CHARS: usize = 60;
 
@@ -23,9 +23,15 @@ pub(crate) struct RejectWriter<'a> {
 impl RejectWriter<'_> {
     /// A record with a structural fault.
     pub fn structural(&mut self, row: u64, bad: &BadRecord) -> Reject {
-        let columns = self.grammar.columns;
+        let trails = self.grammar.trails;
+        let columns = self.grammar.columns - usize::from(trails);
         let code = bad.fault.code;
         let message = match code {
+            RejectCode::TooFewColumns | RejectCode::TooManyColumns if trails => format!(
+                "The record has {} delimiter{} where {columns} are expected, with nothing after the last.",
+                bad.fields - 1,
+                if bad.fields == 2 { "" } else { "s" }
+            ),
             RejectCode::TooFewColumns | RejectCode::TooManyColumns => format!(
                 "The record has {} field{} where {columns} are expected.",
                 bad.fields,
@@ -91,19 +97,20 @@ impl RejectWriter<'_> {
     /// The line on which a position lies, from 1; positions must not descend.
     fn line_of(&mut self, position: usize) -> u64 {
         let (from, lines) = *self.counted;
-        let newline = self.grammar.symbols.newline;
+        let line_ending = self.grammar.symbols.line_ending;
         *self.counted = (
             position,
-            lines + count_lines(self.buffer.data(), newline, from, position) as u64,
+            lines + line_ending.count(self.buffer.data(), from, position) as u64,
         );
         self.counted.1 + 1
     }
 
     fn raw(&self, start: usize, next: usize) -> String {
         let data = self.buffer.data();
-        let ends = next > start && data[next - 1] == self.grammar.symbols.newline;
+        let line_ending = self.grammar.symbols.line_ending;
+        let ends = next > start && line_ending.is_at(data, next - 1);
         let end = if ends {
-            self.grammar.content_end(data, start, next - 1)
+            self.grammar.line_content_end(data, start, next - 1)
         } else {
             next
         };

@@ -8,19 +8,18 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use memchr::memchr;
 
 use crate::chunk::{ChunkBuffer, PAGE_BYTES};
 use crate::index::Simd;
 use crate::{
-    BadRowPolicy, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start, StartFound,
+    BadRowPolicy, LineEnding, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start, StartFound,
     TextError, TextScan,
 };
 
 use super::column::Column;
 use super::field::Found;
 use super::filter::{Filtered, RowFilter};
-use super::machine::Grammar;
+use super::machine::{Grammar, Window};
 use super::start::{Guess, find_start};
 use super::tokens::Tokens;
 use super::verbatim::Verbatim;
@@ -283,11 +282,11 @@ impl CsvScan {
         } else {
             self.buffer.left()
         };
-        let newline = self.tokens.grammar().symbols.newline;
+        let line_ending = self.tokens.grammar().symbols.line_ending;
         self.buffer
-            .fill(&*self.source, want.max(carried), newline)?;
+            .fill(&*self.source, want.max(carried), line_ending)?;
         if self.skips_line {
-            self.skip_line(newline);
+            self.skip_line(line_ending);
         }
         if self.first_is_far && !self.skips_line {
             self.first_is_far = false;
@@ -324,13 +323,12 @@ impl CsvScan {
     }
 
     /// Drop bytes up to the end of the line.
-    fn skip_line(&mut self, newline: u8) {
-        let found = memchr(
-            newline,
-            &self.buffer.data()[self.buffer.at..self.buffer.end],
-        );
+    fn skip_line(&mut self, line_ending: LineEnding) {
+        let window = Window::of(&self.buffer);
+        let end = window.known_end(line_ending).max(self.buffer.at);
+        let found = line_ending.find(window.data, self.buffer.at, end);
         self.skips_line = found.is_none() && !self.buffer.is_last;
-        self.buffer.at = found.map_or(self.buffer.end, |line| self.buffer.at + line + 1);
+        self.buffer.at = found.map_or(end, |line| line + 1);
     }
 
     /// Everything up to the boundary was decoded.

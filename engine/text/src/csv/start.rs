@@ -12,6 +12,9 @@ const PROBE_BYTES: usize = 64 << 10;
 /// A guess that is undecided after this many bytes is taken as it is.
 const LONGEST_PROBE_BYTES: usize = 4 << 20;
 
+/// Bytes before the cut that are looked at: a delimiter, a line end, a few escapes.
+const BYTES_BEFORE: u64 = 8;
+
 /// Where the first record of a shard was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Guess {
@@ -59,7 +62,7 @@ pub(crate) fn find_start(
     }
     let mut probe_bytes = PROBE_BYTES;
     loop {
-        let probe = Probe::read(source, grammar, lo - 1, probe_bytes)?;
+        let probe = Probe::read(source, grammar, lo, probe_bytes)?;
         let outside = probe.weigh(StartFound::Outside);
         let inside = grammar
             .symbols
@@ -67,7 +70,7 @@ pub(crate) fn find_start(
             .map(|_| probe.weigh(StartFound::Inside));
         let is_enough = probe.is_last || probe_bytes >= LONGEST_PROBE_BYTES;
         if let Some((evidence, start, ambiguous)) = decide(outside, inside, is_enough) {
-            let first = lo - 1 + evidence.first.unwrap_or(probe.end) as u64;
+            let first = lo - probe.cut as u64 + evidence.first.unwrap_or(probe.end) as u64;
             let is_far = evidence.first.is_none() && !probe.is_last;
             return Ok(Guess {
                 first: first.min(size),
@@ -121,10 +124,11 @@ fn decide(
     })
 }
 
-/// Bytes from the one before the cut.
+/// Bytes from a few before the cut.
 struct Probe<'a> {
     grammar: &'a Grammar,
     data: Vec<u8>,
+    cut: usize,
     end: usize,
     is_last: bool,
 }
@@ -133,9 +137,11 @@ impl<'a> Probe<'a> {
     fn read(
         source: &dyn ReadAt,
         grammar: &'a Grammar,
-        from: u64,
+        lo: u64,
         bytes: usize,
     ) -> Result<Self, TextError> {
+        let cut = lo.min(BYTES_BEFORE);
+        let from = lo - cut;
         let left = source.size_bytes() - from;
         let want = left.min(bytes as u64) as usize;
         let mut data = vec![0; want];
@@ -148,13 +154,14 @@ impl<'a> Probe<'a> {
             });
         }
         let is_last = want as u64 == left;
-        if is_last && data.last() != Some(&grammar.symbols.newline) {
-            data.push(grammar.symbols.newline);
+        if is_last {
+            data.extend_from_slice(grammar.symbols.line_ending.missing(&data));
         }
         let end = data.len();
         Ok(Self {
             grammar,
             data,
+            cut: cut as usize,
             end,
             is_last,
         })
@@ -167,29 +174,16 @@ impl<'a> Probe<'a> {
             misshapen: 0,
             good: 0,
         };
-        let Symbols {
-            delimiter,
-            quote,
-            newline,
-        } = self.grammar.symbols;
-        let first = match (start, self.data[0]) {
-            (StartFound::Inside, _) => self.end_record(State::Quoted, &mut evidence),
-            (_, byte) if byte == newline => Some(1),
-            (_, byte) if byte == delimiter => self.end_record(State::FieldStart, &mut evidence),
-            (_, byte) if Some(byte) == quote => self.end_record(State::Closed, &mut evidence),
-            _ => self.end_record(State::Text, &mut evidence),
+        let first = match self.state_at_cut(start) {
+            None => Some(self.cut),
+            Some(state) => self.end_record(state, &mut evidence),
         };
         evidence.first = first;
         let mut at = match first {
             Some(first) => first,
             None => return evidence,
         };
-        let window = Window {
-            data: &self.data,
-            end: self.end,
-            is_last: self.is_last,
-            base: 0,
-        };
+        let window = self.window();
         let mut machine = Machine::new(*self.grammar);
         let mut ends = vec![];
         while at < self.end {
@@ -210,27 +204,75 @@ impl<'a> Probe<'a> {
         evidence
     }
 
-    /// The end of the record that the cut lies in, read on from the byte after it.
+    fn window(&self) -> Window<'_> {
+        Window {
+            data: &self.data,
+            end: self.end,
+            is_last: self.is_last,
+            missing_bytes: 0,
+            base: 0,
+        }
+    }
+
+    /// What the machine would be in at the cut, as far as the bytes before it tell; None: a record begins there.
+    fn state_at_cut(&self, start: StartFound) -> Option<State> {
+        let Symbols {
+            delimiter,
+            quote,
+            escape,
+            line_ending,
+            ..
+        } = self.grammar.symbols;
+        let before = &self.data[..self.cut];
+        let last = before.last().copied();
+        if start == StartFound::Inside {
+            let escapes = before.iter().rev().take_while(|byte| Some(**byte) == escape);
+            return Some(match escapes.count() % 2 {
+                0 => State::Quoted,
+                _ => State::Escaped,
+            });
+        }
+        let begins_field = before.ends_with(delimiter.as_bytes())
+            || (last.is_some() && last == self.grammar.padding_byte());
+        match last {
+            None => None,
+            Some(_) if line_ending.is_at(&self.data, self.cut - 1) => None,
+            Some(_) if begins_field => Some(State::FieldStart),
+            Some(byte) if Some(byte) == quote => Some(State::Closed),
+            Some(_) => Some(State::Text),
+        }
+    }
+
+    /// The end of the record that the cut lies in, read on from there.
     fn end_record(&self, mut state: State, evidence: &mut Evidence) -> Option<usize> {
-        for (at, byte) in self.data.iter().enumerate().skip(1) {
-            let is_stray = state == State::Text && Some(*byte) == self.grammar.symbols.quote;
+        let window = self.window();
+        let mut at = self.cut;
+        while at < window.known_end(self.grammar.symbols.line_ending) {
+            let is_stray = state == State::Text && Some(self.data[at]) == self.grammar.symbols.quote;
             evidence.anomalies += usize::from(is_stray);
-            state = match self.grammar.advance(state, *byte) {
+            state = match self.grammar.advance(state, window, at) {
                 Move::To(state) => state,
-                Move::EndField => State::FieldStart,
+                Move::EndField => {
+                    at += self.grammar.symbols.delimiter.len();
+                    state = State::FieldStart;
+                    continue;
+                }
                 Move::EndRecord => return Some(at + 1),
                 Move::Junk => {
                     evidence.anomalies += 1;
                     State::Text
                 }
+                Move::Wait => return None,
             };
+            at += 1;
         }
         None
     }
 
     fn count_record(&self, start: usize, line: usize, ends: &[u32], evidence: &mut Evidence) {
+        let from = self.grammar.content_start(&self.data, start, line);
         let is_blank =
-            ends.len() == 1 && self.grammar.content_end(&self.data, start, line) == start;
+            ends.len() == 1 && self.grammar.content_end(&self.data, from, line) == from;
         if ends.len() == self.grammar.columns {
             evidence.good += 1;
         } else if !is_blank {
@@ -239,13 +281,16 @@ impl<'a> Probe<'a> {
         let Some(quote) = self.grammar.symbols.quote else {
             return;
         };
-        let mut from = start;
-        for end in ends {
-            let field = &self.data[from..*end as usize];
+        for (column, end) in ends.iter().enumerate() {
+            let end = *end as usize;
+            let from = match column {
+                0 => start,
+                _ => self.grammar.after(ends[column - 1], column),
+            };
+            let field = &self.data[self.grammar.content_start(&self.data, from, end)..end];
             if field.first() != Some(&quote) {
                 evidence.anomalies += memchr::memchr_iter(quote, field).count();
             }
-            from = *end as usize + 1;
         }
     }
 }

@@ -182,30 +182,32 @@ impl Tokens {
         let grammar = self.machine.grammar;
         let mut at = self.start;
         while at < window.end && at < stop {
-            let mut exact_until = window.end;
-            if !grammar.needs_machine() {
-                if window.end - at > grammar.max_record_bytes {
-                    exact_until = window.end - grammar.max_record_bytes;
-                } else {
-                    let pass =
-                        self.index
-                            .run(self.simd, grammar.symbols, window.data, at, window.end);
-                    at = pass.boundary;
-                    self.quoted_lines += pass.quoted_lines;
-                    exact_until = match pass.anomaly {
-                        Some(anomaly) => anomaly,
-                        None if window.is_last => at,
-                        None => return at,
-                    };
+            let mut exact_until;
+            if window.end - at > grammar.max_record_bytes {
+                exact_until = window.end - grammar.max_record_bytes;
+            } else {
+                let entries = (self.index.ends.len(), self.index.lines.len());
+                let pass =
+                    self.index
+                        .run(self.simd, grammar.symbols, window.data, at, window.end);
+                if grammar.symbols.merges {
+                    self.drop_padding(window.data, entries);
                 }
+                at = pass.boundary;
+                self.quoted_lines += pass.quoted_lines;
+                exact_until = match pass.anomaly {
+                    Some(anomaly) => anomaly,
+                    None if window.is_last => at,
+                    None => return at,
+                };
             }
             while at <= exact_until && at < window.end && at < stop {
-                self.is_unusual = true;
                 match self.machine.step(window, at, &mut self.index.ends) {
                     Step::Record { next } => {
+                        self.is_unusual = true;
                         self.index.lines.push(next as u32 - 1);
-                        self.quoted_lines +=
-                            count_lines(window.data, grammar.symbols.newline, at, next - 1);
+                        let line_ending = grammar.symbols.line_ending;
+                        self.quoted_lines += line_ending.count(window.data, at, next - 1);
                         at = next;
                     }
                     Step::Comment { next } => {
@@ -231,6 +233,34 @@ impl Tokens {
             }
         }
         at
+    }
+
+    /// Delimiters that are merged begin no record and end none: drop them from the entries that were just found.
+    fn drop_padding(&mut self, data: &[u8], (mut read, lines): (usize, usize)) {
+        let grammar = &self.machine.grammar;
+        let ends = &mut self.index.ends;
+        let mut kept = read;
+        for line in &self.index.lines[lines..] {
+            let start = ends[kept - 1].wrapping_add(1);
+            let first = kept;
+            while let Some(&end) = ends.get(read) {
+                read += 1;
+                let is_line = end == *line;
+                if is_line && kept > first {
+                    let (from, to) = (ends[kept - 1] as usize + 1, end as usize);
+                    let from = grammar.content_start(data, from, to);
+                    kept -= usize::from(grammar.content_end(data, from, to) == from);
+                }
+                if is_line || end != start {
+                    ends[kept] = end;
+                    kept += 1;
+                }
+                if is_line {
+                    break;
+                }
+            }
+        }
+        ends.truncate(kept);
     }
 
     fn mark(&mut self, fault: Option<Fault>, next: usize) {
@@ -266,26 +296,33 @@ impl Tokens {
             self.marks.retain(|mark| mark.line < owned);
             self.skips_line = false;
         }
-        count_lines(
-            window.data,
-            self.machine.grammar.symbols.newline,
-            self.start,
-            self.boundary,
-        ) as u64
+        let line_ending = self.machine.grammar.symbols.line_ending;
+        line_ending.count(window.data, self.start, self.boundary) as u64
             + u64::from(self.skips_line)
     }
 
     /// Find the good rows, and the records with too few or too many fields.
     fn shape(&mut self, window: Window<'_>) {
         self.clear();
-        let columns = self.machine.grammar.columns;
+        let grammar = &self.machine.grammar;
+        let columns = grammar.columns;
+        // Whether nothing comes after the delimiter at `end`, where a record ends with one.
+        let trails = |end: u32, line: u32| {
+            let (from, to) = (grammar.after(end, 1), line as usize);
+            let from = grammar.content_start(window.data, from, to);
+            grammar.content_end(window.data, from, to) == from
+        };
         let Index { ends, lines, .. } = &self.index;
         self.is_regular = self.marks.is_empty()
             && ends.len() == 1 + lines.len() * columns
             && ends[1..]
                 .chunks_exact(columns)
                 .zip(lines)
-                .fold(true, |same, (row, line)| same & (row[columns - 1] == *line));
+                .fold(true, |same, (row, line)| same & (row[columns - 1] == *line))
+            && (!grammar.trails
+                || ends[1..]
+                    .chunks_exact(columns)
+                    .all(|row| trails(row[columns - 2], row[columns - 1])));
         if self.is_regular {
             self.rows = lines.len();
             return;
@@ -305,7 +342,9 @@ impl Tokens {
                     fields: 0,
                 }));
                 entry += 1;
-            } else if ends.get(entry + columns - 1) == Some(line) {
+            } else if ends.get(entry + columns - 1) == Some(line)
+                && (!grammar.trails || trails(ends[entry + columns - 2], *line))
+            {
                 self.listed.push(entry as u32);
                 entry += columns;
             } else {
@@ -314,12 +353,9 @@ impl Tokens {
                     .position(|end| end == line)
                     .unwrap_or(0);
                 entry += fields;
-                let is_blank = fields == 1
-                    && self
-                        .machine
-                        .grammar
-                        .content_end(window.data, start, next - 1)
-                        == start;
+                let from = grammar.content_start(window.data, start, next - 1);
+                let is_blank =
+                    fields == 1 && grammar.content_end(window.data, from, next - 1) == from;
                 if !is_blank {
                     let code = if fields < columns {
                         RejectCode::TooFewColumns
@@ -341,7 +377,3 @@ impl Tokens {
     }
 }
 
-/// Line ends in `data[from..to]`.
-pub(crate) fn count_lines(data: &[u8], newline: u8, from: usize, to: usize) -> usize {
-    memchr::memchr_iter(newline, &data[from..to]).count()
-}

@@ -8,6 +8,7 @@ use encoding_rs::UTF_8;
 use super::field::Nulled;
 use super::machine::Grammar;
 use super::tokens::Tokens;
+use crate::LineEnding;
 
 const QUOTE: u8 = b'"';
 
@@ -33,8 +34,10 @@ impl Verbatim {
         let symbols = grammar.symbols;
         symbols.delimiter == delimiter
             && symbols.quote == Some(QUOTE)
-            && symbols.newline == b'\n'
-            && grammar.escape.is_none()
+            && symbols.line_ending == LineEnding::Lf
+            && symbols.escape.is_none()
+            && grammar.padding_byte().is_none()
+            && !grammar.trails
             && grammar.encoding == UTF_8
     }
 
@@ -95,7 +98,7 @@ impl Verbatim {
         let needs_care = tokens.needs_care();
         for (place, column) in self.columns.iter().enumerate() {
             if place > 0 {
-                out.push(tokens.grammar().symbols.delimiter);
+                out.push(tokens.grammar().symbols.delimiter.first());
             }
             let from = ends[entry + column - 1].wrapping_add(1) as usize;
             let mut to = ends[entry + column] as usize;

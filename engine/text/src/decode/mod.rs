@@ -105,7 +105,7 @@ pub fn is_read_raw(encoding: &'static Encoding) -> bool {
 }
 
 /// The encoding of the bytes that the scan sees.
-pub(crate) fn scanned(encoding: &'static Encoding) -> &'static Encoding {
+pub fn scanned(encoding: &'static Encoding) -> &'static Encoding {
     if is_read_raw(encoding) {
         encoding
     } else {

@@ -132,7 +132,7 @@ pub(super) unsafe fn pass<B: Blocks>(index: &mut JsonIndex, data: &[u8], from: u
 /// The bytes that a backslash escapes: those after runs of odd length. `before` says so of the first byte, and of the
 /// first byte of the next block afterwards.
 #[inline(always)]
-fn find_escaped(backslashes: u64, before: &mut u64) -> u64 {
+pub(super) fn find_escaped(backslashes: u64, before: &mut u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     let starts = backslashes & !*before;
     let follows = starts << 1 | *before;

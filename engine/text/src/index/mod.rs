@@ -6,6 +6,9 @@
 //! closing quote is followed by a delimiter, a line end or a quote. Where that does not hold the pass stops: the caller
 //! reads on with the exact machine.
 //!
+//! In dialects in which more than a byte says what a byte means, the bitmasks are made first (`marks`): quotes that are
+//! escaped are dropped, delimiters of several bytes are found from the left, and a pass stops at each comment.
+//!
 //! This module alone holds unsafe code: SIMD, and string views whose bytes were checked as they were pushed.
 #![allow(unsafe_code)]
 
@@ -14,16 +17,19 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod json;
+mod marks;
 mod pass;
 mod portable;
 pub(crate) mod views;
 
 use std::sync::OnceLock;
 
+use crate::{Delimiter, LineEnding};
+
 pub use json::JsonIndex;
 
-/// Bytes that must be readable after the last byte that is indexed.
-pub const PADDING_BYTES: usize = 64;
+/// Bytes that must be readable after the last byte that is indexed: a block, and what a delimiter in it may reach past it.
+pub const PADDING_BYTES: usize = 128;
 
 /// How the index is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,22 +93,43 @@ pub fn simd_path() -> &'static str {
     Simd::get().name()
 }
 
-/// The bytes that have a meaning. They are ASCII and differ.
+/// The bytes that have a meaning. They differ, and a delimiter holds none of the others. What it all means is said in
+/// [`crate::Dialect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbols {
     /// Between fields.
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
     /// Around fields.
     pub quote: Option<u8>,
-    /// Ends a record. After `\n` rules, a `\r` before it belongs to it.
-    pub newline: u8,
+    /// Within quotes, before a byte that has no meaning then.
+    pub escape: Option<u8>,
+    /// Begins a line that is no record.
+    pub comment: Option<u8>,
+    /// Ends a record.
+    pub line_ending: LineEnding,
+    /// Spaces may come before an opening quote.
+    pub skips_spaces: bool,
+    /// Delimiters in a row are one: the first of them.
+    pub merges: bool,
+}
+
+impl Symbols {
+    /// A byte has the same meaning everywhere outside quotes, and one meaning is left to it inside: the quote.
+    fn is_simple(&self) -> bool {
+        self.delimiter.len() == 1
+            && self.escape.is_none()
+            && self.comment.is_none()
+            && !self.skips_spaces
+            && !self.merges
+            && matches!(self.line_ending, LineEnding::Lf | LineEnding::Cr)
+    }
 }
 
 /// Positions of structural bytes, ascending.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Ends of fields: delimiters and line ends. The first entry is the byte before the first record, so that a field
-    /// always begins one past the entry before its own.
+    /// Ends of fields: the first bytes of delimiters, and line ends. The first entry is the byte before the first record, so
+    /// that a field always begins one past the entry before its own, or as many bytes as the delimiter has.
     pub ends: Vec<u32>,
     /// Line ends among them: ends of records.
     pub lines: Vec<u32>,
@@ -110,7 +137,7 @@ pub struct Index {
     pub has_non_ascii: bool,
     /// There may be carriage returns; false: there are none.
     pub has_returns: bool,
-    /// There may be quotes next to each other, as in an empty field; false: there are none.
+    /// There may be quotes next to each other, as in an empty field, or escapes within quotes; false: there are none.
     pub has_doubled_quotes: bool,
 }
 
@@ -119,7 +146,7 @@ pub struct Index {
 pub struct Pass {
     /// Up to here whole records were indexed.
     pub boundary: usize,
-    /// The first byte that shows that parity can't be trusted from here on.
+    /// The first byte that shows that parity can't be trusted from here on, or that begins a comment.
     pub anomaly: Option<usize>,
     /// Line ends inside quotes, before `boundary`.
     pub quoted_lines: usize,

@@ -1,6 +1,8 @@
 //! One pass over a range, the same for every instruction set.
 
+use super::marks::{Found, Marks};
 use super::{Index, Symbols};
+use crate::LineEnding;
 
 /// What a pass needs of an instruction set.
 pub(super) trait Blocks {
@@ -48,7 +50,7 @@ pub(super) trait Blocks {
 /// quotes before the last line end outside.
 ///
 /// # Safety
-/// `B`'s instruction set is available; `data` has 64 bytes after `to`; both vectors have room for `to - from + 128` more.
+/// `B`'s instruction set is available; `data` has 128 bytes after `to`; both vectors have room for `to - from + 128` more.
 #[inline(always)]
 pub(super) unsafe fn run<B: Blocks>(
     index: &mut Index,
@@ -57,16 +59,22 @@ pub(super) unsafe fn run<B: Blocks>(
     from: usize,
     to: usize,
 ) -> (Option<usize>, usize) {
-    // SAFETY: blocks begin below `to`, so that they end within the 64 bytes after it. Each byte of the range gives at
-    // most one entry to each vector and a write touches 64 entries past the count, so `to - from + 128` are enough, and
-    // the entries up to the counts are written before the lengths are set.
+    // SAFETY: blocks begin below `to`, so that they, and what a delimiter in them reaches past them, end within the 128
+    // bytes after it. Each byte of the range gives at most one entry to each vector and a write touches 64 entries past the
+    // count, so `to - from + 128` are enough, and the entries up to the counts are written before the lengths are set.
     unsafe {
-        match symbols.quote {
-            Some(quote) if symbols.newline == b'\n' => {
-                pass::<B, true, true>(index, symbols, quote, data, from, to)
+        let takes_return = symbols.line_ending.takes_return();
+        match (symbols.is_simple(), symbols.quote) {
+            (true, Some(_)) if takes_return => {
+                pass::<B, true, true, false>(index, symbols, data, from, to)
             }
-            Some(quote) => pass::<B, true, false>(index, symbols, quote, data, from, to),
-            None => pass::<B, false, false>(index, symbols, 0, data, from, to),
+            (true, Some(_)) => pass::<B, true, false, false>(index, symbols, data, from, to),
+            (true, None) => pass::<B, false, false, false>(index, symbols, data, from, to),
+            (false, Some(_)) if takes_return => {
+                pass::<B, true, true, true>(index, symbols, data, from, to)
+            }
+            (false, Some(_)) => pass::<B, true, false, true>(index, symbols, data, from, to),
+            (false, None) => pass::<B, false, false, true>(index, symbols, data, from, to),
         }
     }
 }
@@ -76,10 +84,9 @@ pub(super) unsafe fn run<B: Blocks>(
 const QUIET_BLOCKS: usize = 32;
 
 #[inline(always)]
-unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
+unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool, const MARKS: bool>(
     index: &mut Index,
     symbols: Symbols,
-    quote: u8,
     data: &[u8],
     from: usize,
     to: usize,
@@ -101,6 +108,14 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
     let mut high = 0_u64;
     let mut returns_seen = 0_u64;
     let mut doubled = 0_u64;
+    let mut record_may_start = opening_may_start; // bits where the byte before the block ends a record
+    let mut marks = Marks::new(symbols, to);
+    let (delimiter, quote) = (symbols.delimiter.first(), symbols.quote.unwrap_or_default());
+    let newline = if symbols.line_ending == LineEnding::Cr {
+        b'\r'
+    } else {
+        b'\n'
+    };
 
     let mut base = from & !63;
     while base < to {
@@ -110,43 +125,78 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
         // SAFETY: base < to, and 64 bytes after `to` are readable.
         let block = unsafe { B::load(data.as_ptr().add(base)) };
         // SAFETY: the caller vouches for the instruction set.
-        let (delimiters, newlines, quotes) = unsafe {
-            (
-                B::equal(block, symbols.delimiter) & valid,
-                B::equal(block, symbols.newline) & valid,
-                if QUOTES {
-                    B::equal(block, quote) & valid
-                } else {
-                    0
-                },
-            )
+        let found = unsafe {
+            if MARKS {
+                marks.read::<B>(data, base, valid)
+            } else {
+                let delimiters = B::equal(block, delimiter) & valid;
+                Found {
+                    delimiters,
+                    ends: delimiters,
+                    newlines: B::equal(block, newline) & valid,
+                    quotes: if QUOTES {
+                        B::equal(block, quote) & valid
+                    } else {
+                        0
+                    },
+                    escapes: 0,
+                    comments: 0,
+                    spaces: 0,
+                }
+            }
         };
+        let Found {
+            delimiters,
+            newlines,
+            quotes,
+            ..
+        } = found;
         // SAFETY: as above.
         unsafe {
             high |= B::high(block);
             returns_seen |= B::equal(block, b'\r');
         }
-        let mut structural = delimiters | newlines;
+        let mut structural = found.ends | newlines;
         let mut records = newlines;
+        let openings = if MARKS {
+            let (openings, next) = marks.openings(found, opening_may_start);
+            opening_may_start = next;
+            openings
+        } else {
+            0
+        };
+        let mut comments = 0;
         if QUOTES {
             let pending =
                 inside_before | close_before | close_cr_before | quoted_lines_after as u64;
             if quotes | pending == 0 && quiet_blocks > QUIET_BLOCKS {
-                opening_may_start = structural >> 63;
+                if MARKS {
+                    comments = found.comments & (records << 1 | record_may_start);
+                } else {
+                    opening_may_start = structural >> 63;
+                }
             } else {
                 quiet_blocks = if quotes == 0 { quiet_blocks + 1 } else { 0 };
                 // SAFETY: as above.
                 let inside = unsafe { B::prefix_xor(quotes) } ^ inside_before;
                 let opening = quotes & inside;
                 let closing = quotes & !inside;
-                let separators = structural | quotes;
+                let separators = delimiters | newlines | quotes;
                 let closed = (closing << 1) | close_before;
                 doubled |= closed & quotes;
-                let mut bad = opening & !((separators << 1) | opening_may_start);
+                let mut bad = if MARKS {
+                    doubled |= found.escapes & inside;
+                    opening & !openings
+                } else {
+                    opening & !((separators << 1) | opening_may_start)
+                };
                 if CRLF {
                     // SAFETY: as above.
                     let returns = unsafe { B::equal(block, b'\r') } & valid;
-                    let closed_cr = closed & returns;
+                    let mut closed_cr = closed & returns;
+                    if MARKS {
+                        closed_cr &= !newlines;
+                    }
                     bad |= closed & !(separators | returns);
                     bad |= ((closed_cr << 1) | close_cr_before) & !newlines;
                     close_cr_before = closed_cr >> 63;
@@ -159,7 +209,11 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
                 records &= !inside;
                 inside_before = ((inside as i64) >> 63) as u64;
                 close_before = closing >> 63;
-                opening_may_start = separators >> 63;
+                if MARKS {
+                    bad |= found.comments & (records << 1 | record_may_start);
+                } else {
+                    opening_may_start = separators >> 63;
+                }
                 if bad != 0 {
                     let first = bad.trailing_zeros();
                     anomaly = Some(base + first as usize);
@@ -180,13 +234,25 @@ unsafe fn pass<B: Blocks, const QUOTES: bool, const CRLF: bool>(
                 }
             }
         }
+        if MARKS {
+            if !QUOTES {
+                comments = found.comments & (records << 1 | record_may_start);
+            }
+            if comments != 0 {
+                let first = comments.trailing_zeros();
+                anomaly = Some(base + first as usize);
+                structural &= (1 << first) - 1;
+                records &= (1 << first) - 1;
+            }
+            record_may_start = records >> 63;
+        }
         // SAFETY: room for 64 entries past the counts was reserved by the caller.
         unsafe {
             ends_len += B::positions(structural, base as u32, ends.add(ends_len));
             // Without a branch: whether a block has a line end is a coin toss in many files.
             lines_len += B::positions(records, base as u32, lines.add(lines_len));
         }
-        if QUOTES && anomaly.is_some() {
+        if (QUOTES || MARKS) && anomaly.is_some() {
             break;
         }
         valid = !0;

@@ -11,8 +11,8 @@ use crate::csv::machine::{LONGEST_RECORD_BYTES, RAW_BYTES};
 use crate::csv::rejects::type_name;
 use crate::index::{JsonIndex, Simd};
 use crate::{
-    BadRowPolicy, JsonOptions, ReadAt, Reject, RowFilter, ShardRange, ShardReport, Start,
-    StartFound, TextError, TextScan,
+    BadRowPolicy, JsonOptions, LineEnding, ReadAt, Reject, RowFilter, ShardRange, ShardReport,
+    Start, StartFound, TextError, TextScan,
 };
 
 use super::columns::Members;
@@ -226,7 +226,7 @@ impl JsonScan {
         } else {
             self.buffer.left()
         };
-        self.buffer.fill(&*self.source, want.max(carried), b'\n')?;
+        self.buffer.fill(&*self.source, want.max(carried), LineEnding::Lf)?;
         if self.skips_line {
             self.skip_line();
         }

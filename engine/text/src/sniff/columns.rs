@@ -13,10 +13,15 @@ use super::types::{Probe, grouped};
 use super::{ColumnGuess, DialectOverrides, format};
 use crate::{TextError, decode};
 
+/// A last column of which nothing is known is one in a table of fewer records.
+const TRAILING_RECORDS: u64 = 2;
+
 /// What the columns are.
 pub(super) struct Columns {
     pub guesses: Vec<ColumnGuess>,
     pub has_header: bool,
+    /// Each record ends with a delimiter, which begins no column.
+    pub trails: bool,
     /// How much `has_header` rests on.
     pub certainty: Certainty,
     pub encoding: &'static Encoding,
@@ -41,13 +46,24 @@ pub(super) fn read(
         ));
     }
     let mut body = Body::read(head, windows, reading);
-    let first = Record::at(head, reading.start, reading.rules);
+    let mut first = Record::at(head, reading.start, reading.rules);
+    let trails = Trailing::find(head, reading, &body, first.as_ref(), overrides);
+    let is_trailing = trails.is_some();
+    let fields = reading.fields - usize::from(is_trailing);
+    if is_trailing {
+        body.probes.truncate(fields);
+        first.iter_mut().for_each(|record| record.truncate(fields));
+    }
     let mut header = Header::decide(head, reading, first.as_ref(), &body.types(), overrides);
     if let Some(first) = first.as_ref().filter(|_| !header.exists) {
         body.add(&head.bytes, &first.fields);
     }
     let mut named = first.filter(|_| header.exists);
-    if let Some(record) = header.shorter(head, reading, overrides) {
+    if let Some(Trailing { header: Some(record) }) = trails {
+        (reading.start, reading.skip_rows) = (0, 0);
+        header = Header::without_trailing();
+        named = Some(record);
+    } else if let Some(record) = header.shorter(head, reading, overrides) {
         (reading.start, reading.skip_rows) = (0, 0);
         header = Header::of_other_length(&record, reading.fields);
         named = Some(record);
@@ -60,7 +76,7 @@ pub(super) fn read(
     evidence.extend(body.encoding_sentence(encoding, overrides));
     let scanned = decode::scanned(encoding);
     let names = named.map(|record| record.texts(&head.bytes, reading.rules, scanned));
-    let guesses = name(names.as_deref(), reading.fields, &mut evidence)
+    let guesses = name(names.as_deref(), fields, &mut evidence)
         .into_iter()
         .zip(body.probes.iter().map(Probe::verdict))
         .map(|(name, (data_type, evidence))| ColumnGuess {
@@ -72,11 +88,47 @@ pub(super) fn read(
     Ok(Columns {
         guesses,
         has_header: header.exists,
+        trails: is_trailing,
         certainty: header.certainty,
         encoding,
         encoding_is_guessed: overrides.encoding.is_none() && encoding != UTF_8,
         evidence,
     })
+}
+
+/// Each record ends with a delimiter, after which nothing comes.
+struct Trailing {
+    /// The line before the first record, where it names the columns and ends with no delimiter.
+    header: Option<Record>,
+}
+
+impl Trailing {
+    /// None: the last column is one, if only by its name.
+    fn find(
+        head: &Window,
+        reading: &Reading,
+        body: &Body,
+        first: Option<&Record>,
+        overrides: &DialectOverrides,
+    ) -> Option<Self> {
+        let may_be = reading.fields > 1 && !reading.rules.merges;
+        if !may_be || overrides.trailing_delimiter == Some(false) {
+            return None;
+        }
+        let is_given = overrides.trailing_delimiter == Some(true);
+        let is_empty = body.probes.last().is_some_and(Probe::is_empty);
+        let ends_empty = first.is_some_and(|record| record.ends_empty(reading.fields));
+        let is_evident = body.records >= TRAILING_RECORDS && is_empty && ends_empty;
+        if !is_given && !is_evident {
+            return None;
+        }
+        let is_free = overrides.skip_rows.is_none() && overrides.has_header.is_none();
+        let before = || Record::at(head, 0, reading.rules).filter(|_| reading.start > 0);
+        let header = before().filter(|line| {
+            is_free && line.names(reading.fields - 1) && line.next == reading.start
+        });
+        Some(Self { header })
+    }
 }
 
 /// The records after the first.

@@ -6,17 +6,11 @@
 use memchr::memchr;
 
 use super::DialectOverrides;
+use super::delimiters::{self, Nature, nature};
 use super::sample::{Head, Window};
 use super::split::{Rules, after_lines};
 use super::tally::{Tally, enter};
-use crate::LineEnding;
-
-/// Delimiters in the order of preference.
-const USUAL: [u8; 4] = [b',', b'\t', b';', b'|'];
-/// Control characters that separate fields in exports; nothing else in text looks like them.
-const CONTROLS: [u8; 2] = [0x1f, 0x01];
-/// Punctuation that is taken for a delimiter only where it splits all records into three fields or more.
-const RARE: [u8; 3] = [b':', b'~', b'^'];
+use crate::{Delimiter, LineEnding};
 
 /// All candidates read this much of the head.
 const TRIAL_BYTES: usize = 64 << 10;
@@ -52,9 +46,32 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// The delimiter is one that text has for other reasons.
-    pub fn is_rare(&self) -> bool {
-        RARE.contains(&self.rules.delimiter)
+    /// How much is to be believed of a delimiter, 0 to 1: text has some for other reasons.
+    pub fn prior(&self) -> f64 {
+        match nature(self.rules.delimiter) {
+            Nature::Usual => 1.0,
+            Nature::Sequence => 0.9,
+            Nature::Rare => 0.6,
+            Nature::Space => 0.5,
+        }
+    }
+
+    /// Whether a delimiter that text has for other reasons is one here.
+    fn is_evident(&self, share: f64, first_fits: bool) -> bool {
+        let tally = &self.tally;
+        let is_regular = share >= 0.98 && tally.records > 2;
+        let typed = tally.typed_share();
+        match nature(self.rules.delimiter) {
+            Nature::Usual => true,
+            Nature::Rare => is_regular && self.fields > 2 && !tally.has_typed_lines(),
+            Nature::Sequence => is_regular && first_fits,
+            // Words that happen to be as many in each line are prose, and a date with a time is one value.
+            Nature::Space => {
+                let few = if self.fields > 2 { 0.2 } else { 0.4 };
+                let is_split = self.rules.merges || !tally.has_empty();
+                is_regular && first_fits && is_split && typed >= few && !tally.has_typed_lines()
+            }
+        }
     }
 
     /// Every record has the same number of fields.
@@ -109,23 +126,35 @@ fn readings(head: &Window, end: usize, overrides: &DialectOverrides) -> Vec<Read
 /// Every dialect that the bytes could be in, in the order of preference.
 fn candidates(bytes: &[u8], overrides: &DialectOverrides) -> Vec<Rules> {
     let occurs = |byte: &u8| memchr(*byte, bytes).is_some();
-    let delimiters: Vec<u8> = match overrides.delimiter {
-        Some(delimiter) => vec![delimiter],
-        // 0x1F stands for one column where every usual delimiter occurs.
-        None => {
-            let others = CONTROLS
-                .into_iter()
-                .chain(RARE)
-                .filter(|b| *b == CONTROLS[0] || occurs(b));
-            let given = [overrides.quote, overrides.escape, overrides.comment];
-            let is_free = |byte: &u8| !given.contains(&Some(Some(*byte)));
-            USUAL.into_iter().chain(others).filter(is_free).collect()
+    let given = [overrides.quote, overrides.escape, overrides.comment];
+    let is_free = |delimiter: &Delimiter| {
+        let bytes = delimiter.as_bytes().iter();
+        bytes.copied().all(|byte| !given.contains(&Some(Some(byte))))
+    };
+    let merged = |found: Vec<(Delimiter, bool)>| match overrides.merge_delimiters {
+        None => found,
+        Some(merges) => {
+            let mut all: Vec<_> = found.into_iter().map(|(d, _)| (d, merges)).collect();
+            all.dedup();
+            all.retain(|(delimiter, _)| !merges || delimiter.len() == 1);
+            all
         }
     };
+    let delimiters = merged(match overrides.delimiter {
+        Some(delimiter) if delimiter == b' ' => vec![(delimiter, false), (delimiter, true)],
+        Some(delimiter) => vec![(delimiter, false)],
+        None => {
+            let found = delimiters::candidates(bytes).into_iter();
+            found.filter(|(delimiter, _)| is_free(delimiter)).collect()
+        }
+    });
     let quotes = match overrides.quote {
         Some(quote) => vec![quote],
         None => {
-            let is_delimiter = |quote| overrides.delimiter == Some(quote);
+            let is_delimiter = |quote: u8| {
+                let given = overrides.delimiter.iter();
+                given.flat_map(|d| d.as_bytes()).any(|byte| *byte == quote)
+            };
             let mut quotes = vec![Some(b'"').filter(|&quote| !is_delimiter(quote))];
             quotes.extend(occurs(&b'"').then_some(None));
             quotes.extend((occurs(&b'\'') && !is_delimiter(b'\'')).then_some(Some(b'\'')));
@@ -133,22 +162,56 @@ fn candidates(bytes: &[u8], overrides: &DialectOverrides) -> Vec<Rules> {
         }
     };
     let mut candidates = Vec::new();
-    for line_ending in line_endings(bytes) {
-        for &delimiter in &delimiters {
+    let line_endings = match overrides.line_ending {
+        Some(line_ending) => vec![line_ending],
+        None => line_endings(bytes),
+    };
+    for line_ending in line_endings {
+        for &(delimiter, merges) in &delimiters {
             for &quote in &quotes {
-                for escape in escapes(bytes, quote, overrides) {
-                    candidates.push(Rules {
-                        delimiter,
-                        quote,
-                        escape,
-                        comment: overrides.comment.flatten(),
-                        line_ending,
-                    });
+                let plain = Rules {
+                    delimiter,
+                    merges,
+                    skips_spaces: false,
+                    quote,
+                    escape: None,
+                    comment: overrides.comment.flatten(),
+                    line_ending,
+                };
+                for skips_spaces in spaces(bytes, plain, overrides) {
+                    for escape in escapes(bytes, quote, overrides) {
+                        candidates.push(Rules {
+                            skips_spaces,
+                            escape,
+                            ..plain
+                        });
+                    }
                 }
             }
         }
     }
     candidates
+}
+
+/// Spaces before an opening quote are the sign that they belong to no field.
+fn spaces(bytes: &[u8], rules: Rules, overrides: &DialectOverrides) -> Vec<bool> {
+    let may_be = rules.delimiter.first() != b' ' && !rules.merges;
+    if let Some(given) = overrides.skip_initial_space {
+        return vec![given && may_be];
+    }
+    let Some(quote) = rules.quote.filter(|_| may_be) else {
+        return vec![false];
+    };
+    let delimiter = rules.delimiter.as_bytes();
+    let before_quote = |at: usize| {
+        let field = &bytes[at + delimiter.len()..];
+        let after = field.iter().find(|byte| **byte != b' ');
+        field.first() == Some(&b' ') && after == Some(&quote)
+    };
+    match memchr::memmem::find_iter(bytes, delimiter).any(before_quote) {
+        true => vec![false, true],
+        false => vec![false],
+    }
 }
 
 fn escapes(bytes: &[u8], quote: Option<u8>, overrides: &DialectOverrides) -> Vec<Option<u8>> {
@@ -176,7 +239,7 @@ fn line_endings(bytes: &[u8]) -> Vec<LineEnding> {
 
 fn read(head: &Window, end: usize, rules: Rules, overrides: &DialectOverrides) -> Reading {
     let skip_rows = overrides.skip_rows.unwrap_or(0);
-    let start = after_lines(&head.bytes[..end], skip_rows, rules.line_end());
+    let start = after_lines(&head.bytes[..end], skip_rows, rules.line_ending);
     let mut tally = Tally::default();
     tally.read(head, start, end, rules);
     let fields = tally.usual();
@@ -194,7 +257,7 @@ fn read(head: &Window, end: usize, rules: Rules, overrides: &DialectOverrides) -
         && let Some(start) = table_start(&reading.tally, fields)
     {
         reading.start = start;
-        reading.skip_rows = memchr::memchr_iter(rules.line_end(), &head.bytes[..start]).count();
+        reading.skip_rows = rules.line_ending.count(&head.bytes, 0, start);
         reading.tally = Tally::default();
         reading.tally.read(head, start, end, rules);
     }
@@ -239,7 +302,7 @@ fn commented(
     let start = after_lines(
         &head.bytes[..end],
         overrides.skip_rows.unwrap_or(0),
-        rules.line_end(),
+        rules.line_ending,
     );
     lines.read(head, start, end, plain.rules);
     let mut hashes = lines.lines.iter().filter(|line| line.hash).peekable();
@@ -277,14 +340,13 @@ fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
         .first()
         .is_some_and(|line| line.fields == fields);
     let consistent = share >= 0.7 || (share >= 0.45 && fields > 2 && first_fits);
-    let rare = reading.is_rare() && overrides.delimiter.is_none();
-    let evident = !rare || (share >= 0.98 && fields > 2 && tally.records > 2);
+    let evident = overrides.delimiter.is_some() || reading.is_evident(share, first_fits);
     if !consistent || !evident {
         return INCONSISTENT * share;
     }
     let columns = 1.0 - 1.0 / fields as f64;
     let whole = if reading.skip_rows == 0 { 1.0 } else { 0.9 };
-    let prior = if reading.is_rare() { 0.6 } else { 1.0 };
+    let prior = reading.prior();
     // One stray quote is a fault of its record; a file in which quotes are text has many.
     let unquoted = reading.rules.quote.is_none() && !tally.has_strays();
     let quotes = if unquoted { 0.5 } else { 1.0 } - 0.3 * tally.leftover_share();

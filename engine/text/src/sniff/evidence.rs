@@ -2,11 +2,12 @@
 
 use super::DialectOverrides;
 use super::columns::Columns;
+use super::delimiters::{Nature, nature};
 use super::detect::Reading;
 use super::header::Certainty;
 use super::sample::Head;
 use super::types::grouped;
-use crate::LineEnding;
+use crate::{Delimiter, LineEnding};
 
 /// A rival with this part of the best score makes the answer less certain.
 const CLOSE_PART: f64 = 0.9;
@@ -34,7 +35,10 @@ pub(super) fn confidence(
         Certainty::Likely => 0.9,
         Certainty::Odd => 0.6,
     };
-    let rare = if best.is_rare() { 0.6 } else { 1.0 };
+    let rare = match nature(best.rules.delimiter) {
+        Nature::Rare | Nature::Space => 0.6,
+        Nature::Usual | Nature::Sequence => 1.0,
+    };
     // Nothing proves an encoding in which every byte is a character.
     let encoding = if columns.encoding_is_guessed {
         0.8
@@ -64,13 +68,33 @@ pub(super) fn sentences(
     if overrides.delimiter.is_some() {
         sentences.push(format!(
             "the delimiter {} was given",
-            shown(best.rules.delimiter)
+            between(best.rules.delimiter)
+        ));
+    }
+    if best.rules.merges {
+        let given = as_given(overrides.merge_delimiters.is_some());
+        sentences.push(format!(
+            "delimiters in a row are one, and none at the ends of a line{given}"
+        ));
+    }
+    if best.rules.skips_spaces {
+        let given = as_given(overrides.skip_initial_space.is_some());
+        let why = match (given, best.rules.quote) {
+            ("", Some(quote)) => format!(", because {} follows them", shown(quote)),
+            _ => given.to_owned(),
+        };
+        sentences.push(format!("spaces after a delimiter are no part of the field{why}"));
+    }
+    if columns.trails {
+        let given = as_given(overrides.trailing_delimiter.is_some());
+        sentences.push(format!(
+            "each record ends with a delimiter and nothing after it, which is no column{given}"
         ));
     }
     if let Some(rival) = rival.filter(|_| is_close(best, rival)) {
         sentences.push(format!(
             "{} would fit nearly as well, with {} fields",
-            shown(rival.rules.delimiter),
+            between(rival.rules.delimiter),
             rival.fields
         ));
     }
@@ -95,7 +119,7 @@ pub(super) fn sentences(
             best.skip_rows
         ));
     }
-    sentences.push(line_ends(head, best));
+    sentences.push(line_ends(head, best, overrides));
     if head.has_bom {
         sentences.push("a UTF-8 byte order mark is skipped".into());
     }
@@ -106,7 +130,7 @@ pub(super) fn sentences(
 fn delimiter(head: &Head, best: &Reading, rival: Option<&Reading>) -> String {
     let (tally, fields) = (&best.tally, best.fields);
     let (fitting, records) = (tally.of(fields), tally.records);
-    let split = shown(best.rules.delimiter);
+    let split = between(best.rules.delimiter);
     if records == 0 {
         return "no record ends within the sample".into();
     }
@@ -146,11 +170,7 @@ fn faults(best: &Reading) -> Option<String> {
 }
 
 fn quotes(best: &Reading, overrides: &DialectOverrides) -> String {
-    let given = if overrides.quote.is_some() {
-        ", as was given"
-    } else {
-        ""
-    };
+    let given = as_given(overrides.quote.is_some());
     match best.rules.quote {
         None => format!("quotes are text{given}"),
         Some(quote) if best.tally.quoted > 0 => format!(
@@ -165,21 +185,38 @@ fn quotes(best: &Reading, overrides: &DialectOverrides) -> String {
     }
 }
 
-fn line_ends(head: &Head, best: &Reading) -> String {
-    if best.rules.line_ending == LineEnding::Cr {
-        return "records end with CR".into();
-    }
+fn line_ends(head: &Head, best: &Reading, overrides: &DialectOverrides) -> String {
     let bytes = &head.window.bytes;
     let feeds = memchr::memchr_iter(b'\n', bytes).count();
     let pairs = memchr::memmem::find_iter(bytes, b"\r\n").count();
-    match pairs {
-        0 => "records end with LF".into(),
-        _ if pairs == feeds => "records end with CRLF".into(),
-        _ => format!(
-            "line ends are mixed: {pairs} CRLF and {} LF in the head",
+    let alone = memchr::memchr_iter(b'\r', bytes).count() - pairs;
+    let found = match best.rules.line_ending {
+        LineEnding::Cr => "records end with CR".into(),
+        LineEnding::CrLf => "records end with CRLF alone".into(),
+        LineEnding::Any => format!(
+            "records end with LF, CRLF or CR: {}, {pairs} and {alone} in the head",
             feeds - pairs
         ),
+        LineEnding::Lf => match pairs {
+            0 => "records end with LF".into(),
+            _ if pairs == feeds => "records end with CRLF".into(),
+            _ => format!(
+                "line ends are mixed: {pairs} CRLF and {} LF in the head",
+                feeds - pairs
+            ),
+        },
+    };
+    let given = as_given(overrides.line_ending.is_some());
+    match best.rules.line_ending {
+        LineEnding::Lf | LineEnding::CrLf if alone > 0 => format!(
+            "{found}{given}; {alone} CR in the head end no line"
+        ),
+        _ => format!("{found}{given}"),
     }
+}
+
+fn as_given(is_given: bool) -> &'static str {
+    if is_given { ", as was given" } else { "" }
 }
 
 /// Some candidate splits some records.
@@ -195,10 +232,20 @@ fn is_close(best: &Reading, rival: Option<&Reading>) -> bool {
     best.fields > 1 && rival.is_some_and(|rival| rival.score >= best.score * CLOSE_PART)
 }
 
+/// A delimiter as a person would write it.
+fn between(delimiter: Delimiter) -> String {
+    match (delimiter.byte(), std::str::from_utf8(delimiter.as_bytes())) {
+        (Some(byte), _) => shown(byte),
+        (None, Ok(text)) if !text.contains(char::is_control) => format!("'{text}'"),
+        _ => format!("'{}'", delimiter.as_bytes().escape_ascii()),
+    }
+}
+
 /// A byte as a person would write it.
 fn shown(byte: u8) -> String {
     match byte {
         b'\t' => "a tab".into(),
+        b' ' => "a space".into(),
         b'\'' => "\"'\"".into(),
         0x21..=0x7e => format!("'{}'", char::from(byte)),
         _ => format!("the byte 0x{byte:02x}"),

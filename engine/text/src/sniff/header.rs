@@ -83,6 +83,12 @@ impl Header {
         Self::new(true, Certainty::Odd, why)
     }
 
+    /// The header that ends with no delimiter, where all records do.
+    pub fn without_trailing() -> Self {
+        let why = "the first line is a header: it names the columns, and ends with no delimiter";
+        Self::new(true, Certainty::Likely, why)
+    }
+
     /// The line before the table where it is a header of another length, not a preamble: the first record is surely
     /// data, and the one line before it is names.
     pub fn shorter(
@@ -196,6 +202,22 @@ impl Record {
             }),
             _ => None,
         }
+    }
+
+    /// It has that many fields, the last of which is empty.
+    pub fn ends_empty(&self, fields: usize) -> bool {
+        self.values.len() == fields && self.values.last().is_some_and(Vec::is_empty)
+    }
+
+    /// It has that many fields, and may name columns.
+    pub fn names(&self, fields: usize) -> bool {
+        self.values.len() == fields && self.is_text()
+    }
+
+    /// Forget the fields from `fields` on.
+    pub fn truncate(&mut self, fields: usize) {
+        self.fields.truncate(fields);
+        self.values.truncate(fields);
     }
 
     /// All values are there and none is a number, date or boolean.

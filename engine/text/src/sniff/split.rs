@@ -2,9 +2,9 @@
 //! a sniffer tries dialects that are wrong. It reads as the scan does: a faulty record is its first physical line.
 
 use encoding_rs::Encoding;
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
-use crate::{Dialect, LineEnding};
+use crate::{Delimiter, Dialect, LineEnding};
 
 /// An open quote that runs further than this in a sample is taken for a fault, not for a long field.
 const OPEN_QUOTE_BYTES: usize = 256 << 10;
@@ -17,7 +17,9 @@ pub(super) const MAX_FIELDS: usize = 65_536;
 /// The part of a dialect that splits bytes into records and fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rules {
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
+    pub merges: bool,
+    pub skips_spaces: bool,
     pub quote: Option<u8>,
     pub escape: Option<u8>,
     pub comment: Option<u8>,
@@ -28,6 +30,8 @@ impl Rules {
     pub fn of(dialect: &Dialect) -> Self {
         Self {
             delimiter: dialect.delimiter,
+            merges: dialect.merge_delimiters,
+            skips_spaces: dialect.skip_initial_space,
             quote: dialect.quote,
             escape: dialect.escape.filter(|_| dialect.escape != dialect.quote),
             comment: dialect.comment,
@@ -35,10 +39,46 @@ impl Rules {
         }
     }
 
+    /// The last byte of most line ends.
     pub fn line_end(&self) -> u8 {
         match self.line_ending {
-            LineEnding::Lf => b'\n',
             LineEnding::Cr => b'\r',
+            LineEnding::Lf | LineEnding::CrLf | LineEnding::Any => b'\n',
+        }
+    }
+
+    /// The first byte at or after `at` that is no padding of a field.
+    fn after_padding(&self, bytes: &[u8], at: usize) -> usize {
+        let padding = match (self.merges, self.skips_spaces) {
+            (true, _) => self.delimiter.first(),
+            (false, true) => b' ',
+            (false, false) => return at,
+        };
+        let length = bytes[at..].iter().take_while(|byte| **byte == padding).count();
+        at + length
+    }
+
+    /// The line end at `at`, with a carriage return that belongs to it: one past it.
+    fn line_end_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let ends = |at: usize| at < bytes.len() && self.line_ending.is_at(bytes, at);
+        if ends(at) {
+            return Some(at + 1);
+        }
+        let returns = self.line_ending.takes_return() && bytes.get(at) == Some(&b'\r');
+        (returns && ends(at + 1)).then_some(at + 2)
+    }
+
+    /// The first delimiter or line end at or after `at`.
+    fn find_end(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let first = self.delimiter.first();
+        let mut from = at;
+        loop {
+            let is_candidate = |b: &u8| *b == first || matches!(*b, b'\n' | b'\r');
+            let at = from + bytes[from..].iter().position(is_candidate)?;
+            if self.delimiter.begins(&bytes[at..]) || self.line_ending.is_at(bytes, at) {
+                return Some(at);
+            }
+            from = at + 1;
         }
     }
 }
@@ -115,8 +155,8 @@ impl<'a> Splitter<'a> {
             Err(Stop::Cut) => Step::Cut,
             Err(Stop::Fault) => {
                 fields.clear();
-                match memchr(self.rules.line_end(), &self.bytes[start..]) {
-                    Some(i) => self.at = start + i + 1,
+                match self.rules.line_ending.find(self.bytes, start, self.bytes.len()) {
+                    Some(line) => self.at = line + 1,
                     None if self.whole => self.at = self.bytes.len(),
                     None => return Step::Cut,
                 }
@@ -127,66 +167,70 @@ impl<'a> Splitter<'a> {
 
     /// Pass over blank lines and comments; false at the end of the bytes.
     fn pass_over(&mut self) -> bool {
-        let end = self.rules.line_end();
+        let size = self.bytes.len();
         while let Some(&byte) = self.bytes.get(self.at) {
-            let blank = byte == end
-                || (byte == b'\r' && end == b'\n' && self.bytes.get(self.at + 1) == Some(&b'\n'));
-            if !blank && self.rules.comment != Some(byte) {
+            let content = self.rules.after_padding(self.bytes, self.at);
+            if content == size && !self.whole {
+                return false;
+            }
+            let is_blank =
+                content == size || self.rules.line_end_at(self.bytes, content).is_some();
+            if !is_blank && self.rules.comment != Some(byte) {
                 return true;
             }
-            match memchr(end, &self.bytes[self.at..]) {
-                Some(i) => self.at += i + 1,
-                None => self.at = self.bytes.len(),
-            }
+            let line = self.rules.line_ending.find(self.bytes, self.at, size);
+            self.at = line.map_or(size, |line| line + 1);
         }
         false
     }
 
     fn record(&self, fields: &mut Vec<Field>) -> Result<usize, Stop> {
-        let (bytes, delimiter, end) = (self.bytes, self.rules.delimiter, self.rules.line_end());
+        let (bytes, rules) = (self.bytes, &self.rules);
         let mut at = self.at;
         loop {
-            if self.rules.quote.is_some() && bytes.get(at).copied() == self.rules.quote {
+            at = rules.after_padding(bytes, at);
+            if rules.quote.is_some() && bytes.get(at).copied() == rules.quote {
                 let (field, after) = self.quoted(at)?;
                 keep(fields, field);
-                match bytes.get(after) {
-                    Some(&b) if b == delimiter => at = after + 1,
-                    Some(&b) if b == end => return Ok(after + 1),
-                    Some(b'\r') if end == b'\n' && bytes.get(after + 1) == Some(&b'\n') => {
-                        return Ok(after + 2);
-                    }
-                    Some(b'\r') if end == b'\n' && after + 1 == bytes.len() => {
-                        return if self.whole {
-                            Ok(after + 1)
-                        } else {
-                            Err(Stop::Cut)
-                        };
-                    }
-                    Some(_) => return Err(Stop::Fault),
-                    None if self.whole => return Ok(after),
-                    None => return Err(Stop::Cut),
+                let rest = &bytes[after..];
+                if rules.delimiter.begins(rest) {
+                    at = after + rules.delimiter.len();
+                    continue;
                 }
-                continue;
+                if let Some(next) = rules.line_end_at(bytes, after) {
+                    return Ok(next);
+                }
+                let returns = rules.line_ending.takes_return() && rest == b"\r";
+                return match rest {
+                    _ if !self.whole && (returns || rules.delimiter.as_bytes().starts_with(rest)) => {
+                        Err(Stop::Cut)
+                    }
+                    _ if returns || rest.is_empty() => Ok(bytes.len()),
+                    _ => Err(Stop::Fault),
+                };
             }
-            let length = bytes[at..].iter().position(|&b| b == delimiter || b == end);
-            let stop = match length {
-                Some(length) => at + length,
+            let stop = match rules.find_end(bytes, at) {
+                Some(stop) => stop,
                 None if self.whole => bytes.len(),
                 None => return Err(Stop::Cut),
             };
-            let ends_record = bytes.get(stop).is_none_or(|&b| b == end);
-            let trim = ends_record && end == b'\n' && stop > at && bytes[stop - 1] == b'\r';
+            let ends_record = bytes.get(stop).is_none() || rules.line_ending.is_at(bytes, stop);
+            let returns = ends_record && rules.line_ending.takes_return();
+            let trim = returns && stop > at && bytes[stop - 1] == b'\r';
             let field = Field {
                 start: at,
                 end: if trim { stop - 1 } else { stop },
                 quoted: false,
                 escaped: false,
             };
-            keep(fields, field);
+            let is_padding = rules.merges && ends_record && field.start == field.end;
+            if !is_padding || fields.is_empty() {
+                keep(fields, field);
+            }
             if ends_record {
                 return Ok((stop + 1).min(bytes.len()));
             }
-            at = stop + 1;
+            at = stop + rules.delimiter.len();
         }
     }
 
@@ -254,11 +298,11 @@ pub(super) fn enter_inside(bytes: &[u8], rules: Rules) -> Option<usize> {
 }
 
 /// Offset after the `count`-th line end, or the length when there are fewer.
-pub(super) fn after_lines(bytes: &[u8], count: usize, line_end: u8) -> usize {
+pub(super) fn after_lines(bytes: &[u8], count: usize, line_ending: LineEnding) -> usize {
     let mut at = 0;
     for _ in 0..count {
-        match memchr(line_end, &bytes[at..]) {
-            Some(i) => at += i + 1,
+        match line_ending.find(bytes, at, bytes.len()) {
+            Some(line) => at = line + 1,
             None => return bytes.len(),
         }
     }
@@ -296,14 +340,9 @@ pub(super) fn text_of(
 mod tests {
     use super::*;
 
-    const COMMA: Rules = Rules {
-        delimiter: b',',
-        quote: Some(b'"'),
-        escape: None,
-        comment: None,
-        line_ending: LineEnding::Lf,
-    };
-
+    fn comma() -> Rules {
+        Rules::of(&Dialect::default())
+    }
     fn read(text: &str, whole: bool, rules: Rules) -> (Vec<Vec<String>>, usize, Step) {
         let (mut rows, mut faults, mut fields) = (Vec::new(), 0, Vec::new());
         let mut splitter = Splitter::new(text.as_bytes(), 0, whole, rules);
@@ -324,23 +363,23 @@ mod tests {
 
     #[test]
     fn quotes_hold_delimiters_line_ends_and_doubled_quotes() {
-        let (rows, faults, _) = read("a,\"x,\n\"\"y\"\"\",\"\"\r\n1,5\" pipe,\r\n", true, COMMA);
+        let (rows, faults, _) = read("a,\"x,\n\"\"y\"\"\",\"\"\r\n1,5\" pipe,\r\n", true, comma());
         assert_eq!(faults, 0);
         assert_eq!(rows, [["a", "x,\n\"y\"", ""], ["1", "5\" pipe", ""]]);
     }
 
     #[test]
     fn a_fault_costs_one_physical_line() {
-        let (rows, faults, _) = read("\"x\"junk,1\na,b\n\"open,2\nc,d\n", true, COMMA);
+        let (rows, faults, _) = read("\"x\"junk,1\na,b\n\"open,2\nc,d\n", true, comma());
         assert_eq!(faults, 2);
         assert_eq!(rows, [["a", "b"], ["c", "d"]]);
     }
 
     #[test]
     fn the_tail_of_a_window_is_cut_and_that_of_a_file_is_read() {
-        assert_eq!(read("a,b\nc,d", false, COMMA).2, Step::Cut);
-        assert_eq!(read("a,b\nc,\"d\"", false, COMMA).0.len(), 1);
-        assert_eq!(read("a,b\nc,\"d\"", true, COMMA).0.len(), 2);
+        assert_eq!(read("a,b\nc,d", false, comma()).2, Step::Cut);
+        assert_eq!(read("a,b\nc,\"d\"", false, comma()).0.len(), 1);
+        assert_eq!(read("a,b\nc,\"d\"", true, comma()).0.len(), 2);
     }
 
     #[test]
@@ -349,7 +388,7 @@ mod tests {
             escape: Some(b'\\'),
             comment: Some(b'#'),
             line_ending: LineEnding::Cr,
-            ..COMMA
+            ..comma()
         };
         let (rows, faults, _) = read("# no\r\ra,\"say \\\"hi\\\"\"\rb,c", true, rules);
         assert_eq!(faults, 0);
@@ -360,20 +399,20 @@ mod tests {
     fn quotes_are_doubled_beside_another_escape_and_a_return_may_end_the_file() {
         let rules = Rules {
             escape: Some(b'\\'),
-            ..COMMA
+            ..comma()
         };
         let (rows, faults, _) = read("\"a\"\"b\\\"c\",1\r\n\"d\"\r", true, rules);
         assert_eq!(faults, 0);
         assert_eq!(rows, [vec!["a\"b\"c", "1"], vec!["d"]]);
-        assert_eq!(read("a\r", true, COMMA).0, [["a"]]);
+        assert_eq!(read("a\r", true, comma()).0, [["a"]]);
     }
 
     #[test]
     fn a_window_can_be_entered_inside_and_outside_quotes() {
         let text = b"text, more\n text\",5\n1,2\n";
-        assert_eq!(enter_inside(text, COMMA), Some(20));
-        assert_eq!(enter_outside(text, COMMA), Some(11));
-        assert_eq!(enter_outside(b"x,\"a\nb\"\n1,2\n", COMMA), Some(8));
-        assert_eq!(enter_inside(b"no quote at all\n", COMMA), None);
+        assert_eq!(enter_inside(text, comma()), Some(20));
+        assert_eq!(enter_outside(text, comma()), Some(11));
+        assert_eq!(enter_outside(b"x,\"a\nb\"\n1,2\n", comma()), Some(8));
+        assert_eq!(enter_inside(b"no quote at all\n", comma()), None);
     }
 }

@@ -1,11 +1,11 @@
 //! Where the data of a file begins under a known dialect.
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 
 use super::format;
 use super::sample::{BOM, fill};
 use super::split::{Rules, Splitter, Step};
-use crate::{Dialect, ReadAt, TextError};
+use crate::{Dialect, LineEnding, ReadAt, TextError};
 
 const FIRST_READ_BYTES: usize = 64 << 10;
 /// A header is never longer: no record is read that is.
@@ -26,7 +26,7 @@ pub fn data_start(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextErr
         0
     };
     for _ in 0..dialect.skip_rows {
-        at = after_line(source, at, rules.line_end())?;
+        at = after_line(source, at, rules.line_ending)?;
     }
     if dialect.has_header {
         at = after_record(source, at, rules)?;
@@ -39,14 +39,23 @@ pub fn data_start(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextErr
 /// # Errors
 /// As `data_start`.
 pub fn header_lines(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextError> {
-    let line_end = Rules::of(dialect).line_end();
     let mut left = usize::try_from(data_start(source, dialect)?).unwrap_or(usize::MAX);
     let mut buffer = vec![0; FIRST_READ_BYTES];
-    let (mut at, mut lines) = (0, 0);
+    let (mut at, mut lines, mut last) = (0, 0, 0);
     while left > 0 {
         let want = left.min(buffer.len());
         let got = fill(source, at, &mut buffer[..want])?;
-        lines += memchr_iter(line_end, &buffer[..got]).count() as u64;
+        let read = &buffer[..got];
+        let count = |byte| memchr_iter(byte, read).count() as u64;
+        let is_split = last == b'\r' && read.first() == Some(&b'\n');
+        let pairs = memchr::memmem::find_iter(read, b"\r\n").count() as u64 + u64::from(is_split);
+        lines += match dialect.line_ending {
+            LineEnding::Lf => count(b'\n'),
+            LineEnding::Cr => count(b'\r'),
+            LineEnding::CrLf => pairs,
+            LineEnding::Any => count(b'\n') + count(b'\r') - pairs,
+        };
+        last = read.last().copied().unwrap_or_default();
         at += got as u64;
         left = if got < want { 0 } else { left - got };
     }
@@ -89,26 +98,36 @@ fn after_passed(
     rules: Rules,
 ) -> Result<u64, TextError> {
     let at = from + splitter.position() as u64;
-    let mut last = [0];
-    fill(source, at - 1, &mut last)?;
-    if last[0] == rules.line_end() {
+    let mut last = [0; 2];
+    fill(source, at - 2.min(at), &mut last[2 - 2.min(at as usize)..])?;
+    let ends_line = rules.line_ending.is_at(&last, 1);
+    // What looks like a line end may be the first half of one.
+    if ends_line && rules.line_ending != LineEnding::Any {
         Ok(at)
     } else {
-        after_line(source, at, rules.line_end())
+        after_line(source, at - u64::from(ends_line), rules.line_ending)
     }
 }
 
 /// Offset after the line end at or after `from`; the size of the file without one.
-fn after_line(source: &dyn ReadAt, from: u64, line_end: u8) -> Result<u64, TextError> {
+fn after_line(
+    source: &dyn ReadAt,
+    from: u64,
+    line_ending: LineEnding,
+) -> Result<u64, TextError> {
     let mut buffer = vec![0; FIRST_READ_BYTES];
     let mut at = from;
     loop {
         let got = fill(source, at, &mut buffer)?;
-        if let Some(i) = memchr(line_end, &buffer[..got]) {
-            return Ok(at + i as u64 + 1);
+        let is_last = got < buffer.len();
+        // Of a carriage return that comes last, the next byte tells what it is.
+        let is_open = !is_last && buffer[got - 1] == b'\r' && line_ending != LineEnding::Cr;
+        let known = got - usize::from(is_open);
+        if let Some(line) = line_ending.find(&buffer[..got], 0, known) {
+            return Ok(at + line as u64 + 1);
         }
-        at += got as u64;
-        if got < buffer.len() {
+        at += known as u64;
+        if is_last {
             return Ok(at);
         }
     }

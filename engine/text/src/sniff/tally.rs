@@ -37,6 +37,9 @@ pub(super) struct Tally {
     /// with one. As many of both are fields that were cut at a delimiter within quotes.
     opening: u64,
     closing: u64,
+    /// Of the first records: values that are nothing, and records that are one number, date or time as a whole.
+    empty: u64,
+    typed_lines: u64,
 }
 
 impl Tally {
@@ -73,6 +76,8 @@ impl Tally {
                     hash,
                 });
                 self.look_at(bytes, &fields, rules);
+                let line = bytes[start..splitter.position()].trim_ascii();
+                self.typed_lines += u64::from(classify(line).is_typed());
             }
             self.quoted += fields.iter().filter(|field| field.quoted).count() as u64;
         }
@@ -96,6 +101,8 @@ impl Tally {
     }
 
     fn look_at(&mut self, bytes: &[u8], fields: &[Field], rules: Rules) {
+        let is_empty = |field: &&Field| field.start == field.end && !field.quoted;
+        self.empty += fields.iter().filter(is_empty).count() as u64;
         for field in fields.iter().filter(|field| field.start < field.end) {
             let value = &bytes[field.start..field.end];
             self.cells += 1;
@@ -153,6 +160,16 @@ impl Tally {
     pub fn has_strays(&self) -> bool {
         let stray = self.opening.saturating_sub(self.closing);
         stray > 2 && stray * 20 >= self.lines.len() as u64
+    }
+
+    /// One of the first values is nothing.
+    pub fn has_empty(&self) -> bool {
+        self.empty > 0
+    }
+
+    /// Many of the first records are one value.
+    pub fn has_typed_lines(&self) -> bool {
+        self.typed_lines * 2 > self.lines.len() as u64
     }
 
     /// Part of the first values that keep quotes around them.

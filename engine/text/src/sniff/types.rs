@@ -48,6 +48,11 @@ impl Probe {
         }
     }
 
+    /// No value was seen, only nulls.
+    pub fn is_empty(&self) -> bool {
+        self.nulls > 0 && self.counts.iter().all(|count| *count == 0)
+    }
+
     /// The type and the sentence that says why.
     pub fn verdict(&self) -> (DataType, String) {
         let values: u64 = self.counts.iter().sum();

@@ -1,6 +1,6 @@
 //! Files as people make them, and worse.
 
-use karyaksham_text::{Dialect, LineEnding};
+use karyaksham_text::{Delimiter, Dialect, LineEnding};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -23,7 +23,14 @@ const CLEAN: [&str; 12] = [
     "\"\"",
     " 8 ",
 ];
-const DIRTY: [&str; 16] = [
+const DIRTY: [&str; 23] = [
+    ":",
+    "|",
+    "~",
+    "~|",
+    " \"q\"",
+    "aab",
+    "\\\\\"",
     "\"",
     "a\"b",
     "\"x\"junk",
@@ -43,7 +50,14 @@ const DIRTY: [&str; 16] = [
 ];
 
 pub fn dialects() -> impl Strategy<Value = Dialect> {
-    let delimiter = select(vec![b',', b',', b';', b'\t']);
+    let delimiter = select(vec![
+        &b","[..], b",", b",", b",", b";", b"\t", b" ", b"||", b"::", b"~|~", b"zz", b"aab;aa",
+    ]);
+    let knobs = (
+        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.15),
+    );
     let quote = select(vec![Some(b'"'), Some(b'"'), Some(b'"'), Some(b'\''), None]);
     let escape = select(vec![None, None, None, Some(b'\\')]);
     let comment = select(vec![None, None, None, Some(b'#')]);
@@ -52,10 +66,15 @@ pub fn dialects() -> impl Strategy<Value = Dialect> {
         LineEnding::Lf,
         LineEnding::Lf,
         LineEnding::Cr,
+        LineEnding::CrLf,
+        LineEnding::Any,
     ]);
-    (delimiter, quote, escape, comment, line_ending).prop_map(
-        |(delimiter, quote, escape, comment, line_ending)| Dialect {
-            delimiter,
+    (delimiter, quote, escape, comment, line_ending, knobs).prop_map(
+        |(delimiter, quote, escape, comment, line_ending, (merges, skips, trails))| Dialect {
+            delimiter: Delimiter::new(delimiter).expect("it is a delimiter"),
+            merge_delimiters: merges && delimiter.len() == 1,
+            skip_initial_space: skips && delimiter != b" ",
+            trailing_delimiter: trails && !(merges && delimiter.len() == 1),
             quote,
             escape,
             comment,
@@ -66,21 +85,38 @@ pub fn dialects() -> impl Strategy<Value = Dialect> {
     )
 }
 
-/// Written with commas, double quotes and line feeds; said in the dialect's own characters.
+/// Written with commas, double quotes and line feeds; said in the dialect's own characters, and in all of its ways.
 fn translate(dialect: &Dialect, text: &[u8]) -> Vec<u8> {
-    let newline = if dialect.line_ending == LineEnding::Cr {
-        b'\r'
-    } else {
-        b'\n'
-    };
-    text.iter()
-        .map(|byte| match byte {
-            b',' => dialect.delimiter,
-            b'"' => dialect.quote.unwrap_or(b'"'),
-            b'\n' => newline,
-            other => *other,
-        })
-        .collect()
+    let mut said = vec![];
+    let delimiter = dialect.delimiter.as_bytes();
+    for (at, byte) in text.iter().enumerate() {
+        let ends = match byte {
+            b'\r' => text.get(at + 1) == Some(&b'\n'),
+            b'\n' => at == 0 || text[at - 1] != b'\r',
+            _ => false,
+        };
+        if ends && (dialect.trailing_delimiter || (dialect.merge_delimiters && at % 3 == 0)) {
+            said.extend_from_slice(delimiter);
+        }
+        match byte {
+            b',' => {
+                said.extend_from_slice(delimiter);
+                if dialect.merge_delimiters {
+                    said.extend(delimiter.repeat(at % 3));
+                } else if dialect.skip_initial_space {
+                    said.extend(b" ".repeat(at % 3));
+                }
+            }
+            b'"' => said.push(dialect.quote.unwrap_or(b'"')),
+            b'\n' => said.extend_from_slice(match (dialect.line_ending, at % 8) {
+                (LineEnding::Cr, _) | (LineEnding::Any, 0..=2) => b"\r",
+                (LineEnding::CrLf, 1..) | (LineEnding::Any, 3..=5) => b"\r\n",
+                _ => b"\n",
+            }),
+            other => said.push(*other),
+        }
+    }
+    said
 }
 
 /// Any mixture of the bytes that matter.

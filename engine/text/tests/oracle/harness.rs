@@ -137,7 +137,7 @@ impl Case {
         let file = Arc::new(self.file.clone());
         let mut scan = CsvScan::new(file, Arc::new(options), self.whole())
             .tuned(self.chunk_bytes, simd)
-            .verbatim(self.dialect.delimiter)?;
+            .verbatim(self.dialect.delimiter.first())?;
         if let Some(chosen) = chosen {
             scan = scan.with_filter(Box::new(chosen));
         }

@@ -56,12 +56,41 @@ enum Seen {
 }
 
 impl Spec<'_> {
-    fn newline(&self) -> u8 {
-        if self.dialect.line_ending == LineEnding::Cr {
-            b'\r'
-        } else {
-            b'\n'
+    /// A line ends with this byte.
+    fn ends_line(&self, file: &[u8], at: usize) -> bool {
+        let is = |at: usize, byte: u8| file.get(at) == Some(&byte);
+        match self.dialect.line_ending {
+            LineEnding::Lf => is(at, b'\n'),
+            LineEnding::Cr => is(at, b'\r'),
+            LineEnding::CrLf => is(at, b'\n') && at > 0 && is(at - 1, b'\r'),
+            LineEnding::Any => is(at, b'\n') || (is(at, b'\r') && !is(at + 1, b'\n')),
         }
+    }
+
+    /// A carriage return before a line end, or before the end of the file, is no text.
+    fn takes_return(&self) -> bool {
+        self.dialect.line_ending != LineEnding::Cr
+    }
+
+    fn lines(&self, file: &[u8]) -> u64 {
+        (0..file.len()).filter(|at| self.ends_line(file, *at)).count() as u64
+    }
+
+    fn delimiter_at(&self, file: &[u8], at: usize) -> bool {
+        file[at..].starts_with(self.dialect.delimiter.as_bytes())
+    }
+
+    /// The byte that may come before a field.
+    fn padding(&self) -> Option<u8> {
+        match self.dialect.merge_delimiters {
+            true => Some(self.dialect.delimiter.first()),
+            false => self.dialect.skip_initial_space.then_some(b' '),
+        }
+    }
+
+    /// Delimiters and fields of a record, one more than columns where each record ends with a delimiter.
+    fn width(&self) -> usize {
+        self.kinds.len() + usize::from(self.dialect.trailing_delimiter)
     }
 
     fn escape(&self) -> Option<u8> {
@@ -72,17 +101,15 @@ impl Spec<'_> {
 
     /// Read a file whose first record begins at 0.
     pub fn read(&self, file: &[u8]) -> Outcome {
-        let newline = self.newline();
         let mut outcome = Outcome {
-            lines: lines(file, newline),
+            lines: self.lines(file),
             ..Outcome::default()
         };
         let (mut at, mut row) = (0, 0);
         while at < file.len() {
-            let line_end = file[at..]
-                .iter()
-                .position(|b| *b == newline)
-                .map_or(file.len(), |n| at + n);
+            let line_end = (at..file.len())
+                .find(|at| self.ends_line(file, *at))
+                .unwrap_or(file.len());
             let next_line = (line_end + 1).min(file.len());
             if Some(file[at]) == self.dialect.comment {
                 at = next_line;
@@ -92,7 +119,7 @@ impl Spec<'_> {
                 Ok((fields, next)) => {
                     let is_blank =
                         fields.len() == 1 && !fields[0].is_quoted && fields[0].text.is_empty();
-                    if is_blank && self.kinds.len() != 1 {
+                    if is_blank && self.width() != 1 {
                         at = next;
                         continue;
                     }
@@ -105,13 +132,14 @@ impl Spec<'_> {
                 Ok(cells) => outcome.rows.push(cells),
                 Err(fault) => {
                     let mut raw = &file[at..next];
-                    raw = raw.strip_suffix(&[newline]).unwrap_or(raw);
-                    if newline == b'\n' {
+                    let is_ended = self.ends_line(file, next - 1);
+                    raw = &raw[..raw.len() - usize::from(is_ended)];
+                    if self.takes_return() && (is_ended || next == file.len()) {
                         raw = raw.strip_suffix(b"\r").unwrap_or(raw);
                     }
                     outcome.rejects.push(Rejected {
                         row,
-                        line: lines(&file[..at], newline) + 1,
+                        line: self.lines(&file[..at]) + 1,
                         offset: at as u64,
                         field_offset: fault.field.map(|field| field as u64),
                         code: fault.code,
@@ -125,7 +153,6 @@ impl Spec<'_> {
     }
 
     fn record(&self, file: &[u8], start: usize) -> Result<(Vec<Field>, usize), Fault> {
-        let newline = self.newline();
         let see = |at: usize| match file.get(at) {
             _ if at - start > self.max_record_bytes => Seen::Limit,
             Some(byte) => Seen::Byte(*byte),
@@ -139,6 +166,9 @@ impl Spec<'_> {
         let mut first_line = None;
         let mut at = start;
         loop {
+            while matches!(see(at), Seen::Byte(b) if Some(b) == self.padding()) {
+                at += 1;
+            }
             let mut field = Field {
                 start: at,
                 is_quoted: false,
@@ -148,24 +178,22 @@ impl Spec<'_> {
                 && matches!(see(at), Seen::Byte(b) if Some(b) == self.dialect.quote)
             {
                 field.is_quoted = true;
-                at = self.quoted(&see, at + 1, &mut field, &mut first_line)?;
+                at = self.quoted(file, &see, at + 1, &mut field, &mut first_line)?;
             }
             // An unquoted field, or what follows a quoted one: a delimiter or a line end.
             loop {
                 match see(at) {
-                    Seen::Byte(byte) if byte == self.dialect.delimiter => {
-                        at += 1;
+                    Seen::Byte(_) if self.delimiter_at(file, at) => {
+                        at += self.dialect.delimiter.len();
                         fields.push(field);
                         break;
                     }
-                    Seen::Byte(byte) if byte == newline => {
-                        self.drop_return(&mut field);
-                        fields.push(field);
+                    Seen::Byte(_) if self.ends_line(file, at) => {
+                        self.push_last(field, &mut fields);
                         return Ok((fields, at + 1));
                     }
                     Seen::End => {
-                        self.drop_return(&mut field);
-                        fields.push(field);
+                        self.push_last(field, &mut fields);
                         return Ok((fields, at));
                     }
                     Seen::Byte(b'\r') if field.is_quoted => at += 1,
@@ -188,12 +216,13 @@ impl Spec<'_> {
     /// The text of a quoted field; one past its closing quote, which is followed by what may follow it.
     fn quoted(
         &self,
+        file: &[u8],
         see: &impl Fn(usize) -> Seen,
         from: usize,
         field: &mut Field,
         first_line: &mut Option<usize>,
     ) -> Result<usize, Fault> {
-        let (quote, newline) = (self.dialect.quote, self.newline());
+        let quote = self.dialect.quote;
         let mut at = from;
         loop {
             let byte = match see(at) {
@@ -219,7 +248,7 @@ impl Spec<'_> {
                         if Some(next) != quote && Some(next) != self.escape() {
                             field.text.push(byte);
                         }
-                        if next == newline {
+                        if self.ends_line(file, at + 1) {
                             first_line.get_or_insert(field.start);
                         }
                         field.text.push(next);
@@ -228,17 +257,19 @@ impl Spec<'_> {
                     _ => at += 1,
                 }
             } else if Some(byte) == quote {
-                let returns = newline == b'\n' && matches!(next, Seen::Byte(b'\r'));
+                let returns = self.takes_return() && matches!(next, Seen::Byte(b'\r'));
                 match next {
                     Seen::Byte(next) if Some(next) == quote => {
                         field.text.push(next);
                         at += 2;
                     }
-                    Seen::Byte(next) if next == self.dialect.delimiter || next == newline => {
+                    Seen::Byte(_) if self.delimiter_at(file, at + 1) || self.ends_line(file, at + 1) => {
                         return Ok(at + 1);
                     }
                     Seen::End | Seen::Limit => return Ok(at + 1),
-                    _ if returns && !matches!(see(at + 2), Seen::Byte(b) if b != newline) => {
+                    _ if returns
+                        && (self.ends_line(file, at + 2) || !matches!(see(at + 2), Seen::Byte(_))) =>
+                    {
                         return Ok(at + 1);
                     }
                     _ => {
@@ -253,7 +284,7 @@ impl Spec<'_> {
                     }
                 }
             } else {
-                if byte == newline {
+                if self.ends_line(file, at) {
                     first_line.get_or_insert(field.start);
                 }
                 field.text.push(byte);
@@ -262,18 +293,25 @@ impl Spec<'_> {
         }
     }
 
-    fn drop_return(&self, field: &mut Field) {
-        if self.newline() == b'\n' && !field.is_quoted && field.text.last() == Some(&b'\r') {
+    fn push_last(&self, mut field: Field, fields: &mut Vec<Field>) {
+        if self.takes_return() && !field.is_quoted && field.text.last() == Some(&b'\r') {
             field.text.pop();
+        }
+        let is_padding = !field.is_quoted && field.text.is_empty() && !fields.is_empty();
+        if !(self.dialect.merge_delimiters && is_padding) {
+            fields.push(field);
         }
     }
 
     fn cells(&self, fields: &[Field]) -> Result<Vec<Cell>, Fault> {
-        let code = match fields.len().cmp(&self.kinds.len()) {
+        let last = fields.last().filter(|_| self.dialect.trailing_delimiter);
+        let trails = last.is_none_or(|field| !field.is_quoted && field.text.is_empty());
+        let code = match fields.len().cmp(&self.width()) {
             std::cmp::Ordering::Less => RejectCode::TooFewColumns,
             std::cmp::Ordering::Greater => RejectCode::TooManyColumns,
+            std::cmp::Ordering::Equal if !trails => RejectCode::TooManyColumns,
             std::cmp::Ordering::Equal => {
-                return fields
+                return fields[..self.kinds.len()]
                     .iter()
                     .enumerate()
                     .map(|(column, field)| self.cell(column, field))
@@ -322,8 +360,4 @@ impl Spec<'_> {
             Ok(cell)
         }
     }
-}
-
-fn lines(bytes: &[u8], newline: u8) -> u64 {
-    bytes.iter().filter(|byte| **byte == newline).count() as u64
 }

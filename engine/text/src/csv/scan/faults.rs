@@ -2,7 +2,6 @@
 //! or the scan stops at the first.
 
 use super::super::rejects::RejectWriter;
-use super::super::tokens::count_lines;
 use super::{BadRowPolicy, CsvScan, Phase};
 
 /// A range of good rows just decoded, with the bad records among and after them.
@@ -110,9 +109,9 @@ impl CsvScan {
 
     /// The scan ends after the record that ends at `next`.
     pub(super) fn stop_at(&mut self, next: usize) {
-        let newline = self.tokens.grammar().symbols.newline;
+        let line_ending = self.tokens.grammar().symbols.line_ending;
         let (from, lines) = self.counted;
-        self.report.lines = lines + count_lines(self.buffer.data(), newline, from, next) as u64;
+        self.report.lines = lines + line_ending.count(self.buffer.data(), from, next) as u64;
         if self.buffer.ends_virtually && next == self.buffer.end {
             self.report.lines -= 1;
         }
