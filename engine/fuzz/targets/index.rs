@@ -3,6 +3,7 @@
 
 use karyaksham_fuzz::Input;
 use karyaksham_text::index::{Index, PADDING_BYTES, Pass, Simd, Symbols};
+use karyaksham_text::LineEnding;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,14 +14,27 @@ fuzz_target!(|bytes: &[u8]| {
     let symbols = Symbols {
         delimiter: dialect.delimiter,
         quote: dialect.quote,
-        newline: input.choose(4, b"\n\r"),
+        escape: dialect.quote.and(dialect.escape),
+        comment: dialect.comment,
+        line_ending: dialect.line_ending,
+        skips_spaces: dialect.skip_initial_space,
+        merges: dialect.merge_delimiters,
+    };
+    let is_plain = symbols.escape.is_none()
+        && !symbols.merges
+        && symbols.delimiter.len() == 1
+        && matches!(symbols.line_ending, LineEnding::Lf | LineEnding::Cr);
+    let newline = if symbols.line_ending == LineEnding::Cr {
+        b'\r'
+    } else {
+        b'\n'
     };
     // The byte before the first record, then the file; it begins at any place of a block.
     let from = usize::from(input.choose(5, &(1..=130).collect::<Vec<u8>>()));
     let mut data = vec![b'?'; from];
     data.extend_from_slice(input.file);
     let to = data.len();
-    data.resize(to + PADDING_BYTES, symbols.delimiter);
+    data.resize(to + PADDING_BYTES, symbols.delimiter.first());
     let (expected, pass) = run(Simd::Portable, symbols, &data, from, to);
     for simd in Simd::available() {
         let (index, told) = run(simd, symbols, &data, from, to);
@@ -28,13 +42,13 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(index.ends, expected.ends, "{simd:?}");
         assert_eq!(index.lines, expected.lines, "{simd:?}");
     }
-    if pass.anomaly.is_none() {
+    if pass.anomaly.is_none() && is_plain {
         let (mut ends, mut lines, mut inside) = (vec![from as u32 - 1], vec![], false);
         for (at, byte) in data[..to].iter().enumerate().skip(from) {
             inside ^= Some(*byte) == symbols.quote;
-            if !inside && (*byte == symbols.delimiter || *byte == symbols.newline) {
+            if !inside && (symbols.delimiter == *byte || *byte == newline) {
                 ends.push(at as u32);
-                if *byte == symbols.newline {
+                if *byte == newline {
                     lines.push(at as u32);
                 }
             }

@@ -332,6 +332,10 @@ fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
     let share = tally.share(fields);
     // Quotes that pair well are evidence for what stands between the fields, too.
     let pairing = tally.pairing();
+    let is_given = overrides.delimiter.is_some();
+    if fields < 2 && nature(reading.rules.delimiter) == Nature::Space && !is_given {
+        return INCONSISTENT * share;
+    }
     if fields < 2 {
         return (ONE_COLUMN + QUOTED_COLUMN * pairing) * share;
     }
@@ -340,7 +344,7 @@ fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
         .first()
         .is_some_and(|line| line.fields == fields);
     let consistent = share >= 0.7 || (share >= 0.45 && fields > 2 && first_fits);
-    let evident = overrides.delimiter.is_some() || reading.is_evident(share, first_fits);
+    let evident = is_given || reading.is_evident(share, first_fits);
     if !consistent || !evident {
         return INCONSISTENT * share;
     }
