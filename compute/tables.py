@@ -41,6 +41,9 @@ NO_VALUES: Final = re.compile(r"no values in the sample|all \d+ sampled values a
 """How the evidence of a column begins of which the sample held nothing: its type says nothing."""
 READING: Final = (
     "delimiter",
+    "merge_delimiters",
+    "trailing_delimiter",
+    "skip_initial_space",
     "quote",
     "escape",
     "comment",

@@ -49,6 +49,26 @@ def named_path(text: str) -> tuple[str, str]:
     return name, path
 
 
+def choice(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _add_dialect(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dialect",
+        metavar="NAME=VALUE",
+        type=choice,
+        action="append",
+        default=[],
+        help="how text is to be read, instead of what is detected; again for more. delimiter (; || tab space), quote, "
+        "escape, comment (a character or none), merge_delimiters, trailing_delimiter, skip_initial_space, has_header "
+        "(yes, no), skip_rows, line_ending (lf, crlf, cr, any), encoding, compression",
+    )
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="karyaksham", description="Very large files in, SQL over all cores, one complete result out."
@@ -124,6 +144,7 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     run.add_argument("--memory", metavar="SIZE", type=size, help="limit for sorting, grouping and joining")
     run.add_argument("--shard-size", metavar="SIZE", type=size, help="default: by the size of the file")
     run.add_argument("--ray", action="store_true", help="run as Ray tasks on a local cluster")
+    _add_dialect(run)
     run.set_defaults(handler="gateway.local:run")
 
     inspect = commands.add_parser(
@@ -131,17 +152,20 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     inspect.add_argument("file", metavar="FILE")
     inspect.add_argument("--json", action="store_true")
+    _add_dialect(inspect)
     inspect.set_defaults(handler="gateway.local:inspect")
 
     preview = commands.add_parser("preview", help="show the first rows of a file")
     preview.add_argument("file", metavar="FILE")
     preview.add_argument("--rows", metavar="N", type=positive, default=20)
+    _add_dialect(preview)
     preview.set_defaults(handler="gateway.local:preview")
 
     profile = commands.add_parser("profile", help="statistics of every column of a whole file")
     profile.add_argument("file", metavar="FILE")
     profile.add_argument("--json", action="store_true")
     profile.add_argument("--threads", metavar="N", type=positive)
+    _add_dialect(profile)
     profile.set_defaults(handler="gateway.local:profile")
 
 

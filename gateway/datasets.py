@@ -35,6 +35,7 @@ from karyaksham_engine.types import Column, DialectOverrides, FileRef, Preview, 
 NAME_MAX: Final = 255
 COLUMNS_MAX: Final = 10_000
 SKIP_ROWS_MAX: Final = 1_000_000
+DELIMITER_BYTES_MAX: Final = 8
 _FORMATS: Final = {
     ".ndjson": FileFormat.NDJSON,
     ".jsonl": FileFormat.NDJSON,
@@ -224,7 +225,13 @@ def checked_name(name: str, field: str = "name") -> str:
 
 def check_reading(reading: Reading) -> None:
     """Raises BadInput for what no file could be read with; the rest shows when the file is inspected."""
-    for key in ("delimiter", "quote", "escape", "comment"):
+    delimiter = (reading.dialect or {}).get("delimiter")
+    if isinstance(delimiter, str) and not 1 <= len(delimiter.encode()) <= DELIMITER_BYTES_MAX:
+        raise BadInput(
+            f"delimiter takes 1 to {DELIMITER_BYTES_MAX} bytes, such as , or ||.",
+            field=["input", "dialect", "delimiter"],
+        )
+    for key in ("quote", "escape", "comment"):
         value = (reading.dialect or {}).get(key)
         if isinstance(value, str) and len(value.encode()) != 1:
             raise BadInput(f"{key} takes one ASCII character.", field=["input", "dialect", key])

@@ -15,9 +15,17 @@ import compute
 from compute import errors, files, local, spec, tables
 from compute.objects import is_object
 from karyaksham_engine.errors import InvalidJob, KaryakshamError, SourceError
-from karyaksham_engine.types import BadRowPolicy, Output, OutputFormat, Source, StorageOptions
+from karyaksham_engine.types import (
+    BadRowPolicy,
+    DialectOverrides,
+    Output,
+    OutputFormat,
+    Source,
+    StorageOptions,
+)
 
 from . import objects
+from .local_dialect import overrides
 from .terminal import ProgressLine, progress_in_words, table
 
 STATUS_OF_KIND: dict[spec.FailureKind, int] = {
@@ -40,6 +48,9 @@ FORMAT_OF_SUFFIX: dict[str, OutputFormat] = {
 }
 DIALECT_SHOWN = (
     "delimiter",
+    "merge_delimiters",
+    "trailing_delimiter",
+    "skip_initial_space",
     "quote",
     "escape",
     "comment",
@@ -84,9 +95,17 @@ def _report(failure: spec.Failure) -> int:
 
 def _run(options: Namespace) -> int:
     threads = options.threads or len(os.sched_getaffinity(0))
+    dialect = overrides(options.dialect)
     paths = [*options.files, *(path for _, path in options.input), *options.together]
     storage = objects.storage([*paths, options.output, options.rejects], os.environ)
-    sources = _sources(options.files, options.input, options.together, threads=threads, storage=storage)
+    sources = _sources(
+        options.files,
+        options.input,
+        options.together,
+        dialect=dialect,
+        threads=threads,
+        storage=storage,
+    )
     output: str | None = options.output
     if output and not is_object(output) and not Path(output).absolute().parent.is_dir():
         raise SourceError(
@@ -121,6 +140,7 @@ def _sources(
     named: Sequence[tuple[str, str]] = (),
     together: Sequence[str] = (),
     *,
+    dialect: DialectOverrides | None = None,
     threads: int = 1,
     storage: StorageOptions | None = None,
 ) -> tuple[Source, ...]:
@@ -148,7 +168,8 @@ def _sources(
         wanted.setdefault(name, []).append(path)
     sources: list[Source] = []
     for name, parts in wanted.items():
-        table = tables.inspect(tables.files_of(parts, storage), threads=threads, storage=storage)
+        found = tables.files_of(parts, storage)
+        table = tables.inspect(found, dialect=dialect, threads=threads, storage=storage)
         source = table.source(name)
         aliases = {_stem(path) for path in parts} - {name, ""}
         if len(parts) == 1 and aliases:
@@ -233,9 +254,9 @@ def _follow(running: compute.Run) -> spec.Event | None:
 
 def _inspect(options: Namespace) -> int:
     storage = objects.storage([options.file], os.environ)
-    found = tables.inspect(
-        tables.files_of([options.file], storage), threads=len(os.sched_getaffinity(0)), storage=storage
-    )
+    dialect, threads = overrides(options.dialect), len(os.sched_getaffinity(0))
+    paths = tables.files_of([options.file], storage)
+    found = tables.inspect(paths, dialect=dialect, threads=threads, storage=storage)
     size_bytes = sum(file["size_bytes"] for file in found.files)
     if options.json:
         shown = {"format": found.format, "size_bytes": size_bytes, "dialect": found.dialect}
@@ -248,7 +269,7 @@ def _inspect(options: Namespace) -> int:
         values: dict[str, Any] = {**found.dialect}
         print(
             "dialect: "
-            + ", ".join(f"{name} {values[name]!r}" for name in DIALECT_SHOWN if values[name] is not None)
+            + ", ".join(f"{name} {values[name]!r}" for name in DIALECT_SHOWN if _is_told(name, values[name]))
         )
         print(f"confidence: {found.dialect['confidence']:.2f}")
         for sentence in found.dialect["evidence"]:
@@ -258,13 +279,18 @@ def _inspect(options: Namespace) -> int:
     return 0
 
 
+def _is_told(name: str, value: object) -> bool:
+    """What few files have is said of those."""
+    return value is not None and not (value is False and name != "has_header")
+
+
 def _column_rows(columns: Sequence[Any]) -> list[list[object]]:
     return [[column["name"], column["type"], column.get("evidence", "")] for column in columns]
 
 
 def _preview(options: Namespace) -> int:
     storage = objects.storage([options.file], os.environ)
-    (source,) = _sources([options.file], storage=storage)
+    (source,) = _sources([options.file], dialect=overrides(options.dialect), storage=storage)
     shown = files.preview(source, limit=options.rows, storage=storage)
     print(table([column["name"] for column in shown["columns"]], shown["rows"]))
     if shown["truncated"]:
@@ -274,7 +300,7 @@ def _preview(options: Namespace) -> int:
 
 def _profile(options: Namespace) -> int:
     storage = objects.storage([options.file], os.environ)
-    (source,) = _sources([options.file], storage=storage)
+    (source,) = _sources([options.file], dialect=overrides(options.dialect), storage=storage)
     threads = options.threads or len(os.sched_getaffinity(0))
     profiled = files.profile(source, threads=threads, storage=storage)
     if options.json:

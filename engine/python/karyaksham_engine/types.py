@@ -15,12 +15,20 @@ RejectCode = Literal[
     "INVALID_ENCODING",
     "INVALID_JSON",
 ]
+LineEnding = Literal["lf", "crlf", "cr", "any"]
 
 
 class Dialect(TypedDict):
-    """How the bytes of a text file are to be read. Single characters; None means there is none."""
+    """How the bytes of a text file are to be read. All but the delimiter are single characters; None means there is none."""
 
     delimiter: str
+    """One character or a few, such as `||`; up to 8 bytes."""
+    merge_delimiters: NotRequired[bool]
+    """Delimiters in a row are one, and those at the ends of a line are none: tables that are aligned with spaces."""
+    trailing_delimiter: NotRequired[bool]
+    """Each record ends with one more delimiter, which begins no column."""
+    skip_initial_space: NotRequired[bool]
+    """Spaces at the beginning of a field are no part of it, so that a quote may follow them."""
     quote: str | None
     escape: str | None
     """None: a quote inside a quoted field is doubled."""
@@ -31,8 +39,9 @@ class Dialect(TypedDict):
     encoding: str
     compression: str | None
     """gzip, zstd, bzip2 or lz4, as the file was found; `none`: its bytes are read as they are."""
-    line_ending: Literal["lf", "cr"]
-    """`lf` also reads CRLF and mixtures of both."""
+    line_ending: LineEnding
+    """`lf` also reads CRLF and mixtures of both; `crlf` takes each of both for text without the other; `any` ends lines
+    with LF, CRLF or CR."""
     confidence: float
     """0 to 1."""
     evidence: list[str]
@@ -41,6 +50,10 @@ class Dialect(TypedDict):
 
 class DialectOverrides(TypedDict, total=False):
     delimiter: str
+    merge_delimiters: bool
+    trailing_delimiter: bool
+    skip_initial_space: bool
+    line_ending: LineEnding
     quote: str | None
     escape: str | None
     comment: str | None
