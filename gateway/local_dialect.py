@@ -1,7 +1,7 @@
-"""What a person says on the command line of how files are to be read: `--dialect delimiter=';' --dialect quote=none`."""
+"""What the command line says of how files are to be read: `--dialect delimiter="||" --dialect quote=none`."""
 
 from collections.abc import Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from karyaksham_engine.errors import InvalidJob
 from karyaksham_engine.types import DialectOverrides, LineEnding
@@ -23,7 +23,7 @@ def overrides(choices: Sequence[tuple[str, str]]) -> DialectOverrides:
         if name not in NAMES:
             raise _invalid(f"A dialect has no {name!r}.", f"Its names are {', '.join(NAMES)}.")
         found[name] = _value(name, value)
-    return DialectOverrides(**found)
+    return cast(DialectOverrides, found)
 
 
 def _value(name: str, text: str) -> object:

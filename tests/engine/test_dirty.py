@@ -86,7 +86,7 @@ DIRTY: dict[str, Dirty] = {
         b"id,word,n\n" + LONG + b"3000,a\x00b,7\n", [*([i, "w", i] for i in range(3000)), [3000, "a\x00b", 7]]
     ),
     "zero bytes in numbers and in quotes": Dirty(
-        b'id,word,n\n' + LONG + b'3000,"a,\x00\n",7\n3001,w,\x008\n',
+        b"id,word,n\n" + LONG + b'3000,"a,\x00\n",7\n3001,w,\x008\n',
         [*([i, "w", i] for i in range(3000)), [3000, "a,\x00\n", 7]],
         [(3004, "CAST")],
     ),
@@ -152,7 +152,9 @@ def test_text_in_another_encoding_is_right(encoding: str, tmp_path: Path) -> Non
     assert reading.rows == [[1, "café"], [2, "plain"], [3, "naïve"]] and reading.rejects == []
     dialect = reading.sniffed["dialect"]
     assert dialect is not None
-    assert dialect["encoding"] == ("windows-1252" if encoding == "latin-1" else encoding.replace("-16-", "-16"))
+    assert dialect["encoding"] == (
+        "windows-1252" if encoding == "latin-1" else encoding.replace("-16-", "-16")
+    )
     assert any("1252" in sentence or "UTF-16" in sentence for sentence in dialect["evidence"])
 
 

@@ -319,6 +319,20 @@ def test_inspect_says_dialect_and_types_with_evidence(folder: Path) -> None:
     assert "amount" in karyaksham("inspect", "orders.csv", cwd=folder).stdout
 
 
+def test_a_dialect_can_be_given(tmp_path: Path) -> None:
+    (tmp_path / "odd.txt").write_bytes(b"a - b\nx y - 1\rz - 2\r\n")
+    given = ["--dialect", "delimiter= - ", "--dialect", "line-ending=any", "--dialect", "quote=none"]
+    shown = json.loads(karyaksham("inspect", "odd.txt", "--json", *given, cwd=tmp_path).stdout)
+    assert shown["dialect"]["delimiter"] == " - " and shown["dialect"]["line_ending"] == "any"
+    assert any("as was given" in sentence for sentence in shown["dialect"]["evidence"])
+    done = karyaksham("run", "SELECT * FROM input ORDER BY b DESC", "odd.txt", *given, cwd=tmp_path)
+    assert done.stdout == "a,b\nz,2\nx y,1\n", done.stderr
+    assert "x y" in karyaksham("preview", "odd.txt", *given, cwd=tmp_path).stdout
+    for wrong in ("color=red", "quote=ab", "merge-delimiters=maybe", "line-ending=lfcr", "skip-rows=x"):
+        failed = karyaksham("inspect", "odd.txt", "--dialect", wrong, cwd=tmp_path)
+        assert failed.returncode == 2 and "INVALID_DIALECT" in failed.stderr, failed.stderr
+
+
 def test_preview_shows_the_first_rows(folder: Path) -> None:
     done = karyaksham("preview", "orders.csv", "--rows", "2", cwd=folder)
     assert done.returncode == 0 and "IN" in done.stdout and "DE" in done.stdout, done.stderr

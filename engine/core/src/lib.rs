@@ -2,6 +2,7 @@
 //! what a file holds ([`inspect`], [`preview`], [`profile`]). Knows DataFusion; knows no Python, no Ray, no user.
 
 pub mod commit;
+mod dialect;
 pub mod error;
 pub mod exchange;
 pub mod functions;

@@ -2,8 +2,8 @@
 #![no_main]
 
 use karyaksham_fuzz::Input;
-use karyaksham_text::index::{Index, PADDING_BYTES, Pass, Simd, Symbols};
 use karyaksham_text::LineEnding;
+use karyaksham_text::index::{Index, PADDING_BYTES, Pass, Simd, Symbols};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -19,7 +19,7 @@ LineEnding = Literal["lf", "crlf", "cr", "any"]
 
 
 class Dialect(TypedDict):
-    """How the bytes of a text file are to be read. All but the delimiter are single characters; None means there is none."""
+    """How the bytes of a text file are to be read. All but the delimiter are single characters; None: there is none."""
 
     delimiter: str
     """One character or a few, such as `||`; up to 8 bytes."""

@@ -93,7 +93,12 @@ impl ChunkBuffer {
 
     /// Drop what was consumed and read `want` bytes more (fewer at the end of the file), rounded up to a page. At the end
     /// of the file a line end is added when it lacks one.
-    pub fn fill(&mut self, source: &dyn ReadAt, want: usize, line_ending: LineEnding) -> Result<(), TextError> {
+    pub fn fill(
+        &mut self,
+        source: &dyn ReadAt,
+        want: usize,
+        line_ending: LineEnding,
+    ) -> Result<(), TextError> {
         let next = self.offset(self.at);
         let carried = if next < self.read_to { self.left() } else { 0 };
         let front = (carried + GUARD_BYTES)

@@ -49,10 +49,14 @@ fn plain(symbols: Symbols, bytes: &[u8], from: usize) -> (Vec<u32>, Vec<u32>, us
         if Some(bytes[at]) == symbols.escape {
             at += 2;
             // What is escaped may be half a line end, or a whole one.
-            pending += usize::from(inside && at <= bytes.len() && ends_line(symbols, bytes, at - 1));
+            pending +=
+                usize::from(inside && at <= bytes.len() && ends_line(symbols, bytes, at - 1));
             if !inside {
                 // Outside quotes only a quote can be escaped.
-                at -= usize::from(bytes.get(at - 1) != symbols.quote.as_ref() && bytes.get(at - 1) != symbols.escape.as_ref());
+                at -= usize::from(
+                    bytes.get(at - 1) != symbols.quote.as_ref()
+                        && bytes.get(at - 1) != symbols.escape.as_ref(),
+                );
             }
             continue;
         }
@@ -89,7 +93,11 @@ fn symbols() -> impl Strategy<Value = Symbols> {
         LineEnding::CrLf,
         LineEnding::Any,
     ]);
-    let knobs = [prop::bool::weighted(0.2), prop::bool::weighted(0.2), prop::bool::weighted(0.2)];
+    let knobs = [
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.2),
+    ];
     (delimiter, quote, line_ending, knobs).prop_map(
         |(delimiter, quote, line_ending, [escapes, skips_spaces, merges])| Symbols {
             delimiter: Delimiter::new(delimiter).expect("it is a delimiter"),

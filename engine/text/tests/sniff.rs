@@ -157,7 +157,10 @@ fn late_values_in_windows_change_the_type() {
 fn colons_split_only_what_is_evidently_a_table() {
     let passwd = "root:x:0:0:root:/home/r:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/sh\n";
     let free = stable(passwd);
-    assert_eq!((free.dialect.delimiter, free.columns.len()), (b':'.into(), 7));
+    assert_eq!(
+        (free.dialect.delimiter, free.columns.len()),
+        (b':'.into(), 7)
+    );
     assert!(!free.dialect.has_header);
     assert_eq!(free.columns[2].data_type, DataType::Int64);
     let times = stable("at\n2024-01-01T10:00:00\n2024-01-01T11:00:00\n");
@@ -171,7 +174,10 @@ fn colons_split_only_what_is_evidently_a_table() {
 #[test]
 fn decimal_commas_do_not_win_over_semicolons() {
     let free = stable("2,5;3,5\n1,5;7,5\n8,0;1,5\n4,5;6,5\n");
-    assert_eq!((free.dialect.delimiter, free.columns.len()), (b';'.into(), 2));
+    assert_eq!(
+        (free.dialect.delimiter, free.columns.len()),
+        (b';'.into(), 2)
+    );
     let named = stable("a;b;c\n1,5;2,5;x\n3,5;4,5;y\n");
     assert_eq!(names(&named), ["a", "b", "c"]);
 }
@@ -360,7 +366,10 @@ fn overrides_must_not_contradict_each_other() {
         ..DialectOverrides::default()
     };
     let other = sniff(&b",a;b,;c\n1;2\n".to_vec(), &commas_quote).expect("it is a table");
-    assert_eq!((other.columns.len(), other.dialect.delimiter), (2, b';'.into()));
+    assert_eq!(
+        (other.columns.len(), other.dialect.delimiter),
+        (2, b';'.into())
+    );
     assert!(sniff(&source, &given(b'\'', None)).is_ok());
 }
 
@@ -431,7 +440,12 @@ fn time_zones_and_booleans_have_types() {
 fn shape(text: &str) -> (Sniffed, Vec<String>, String) {
     let sniffed = stable(text);
     let columns = names(&sniffed).into_iter().map(str::to_owned).collect();
-    let delimiter = sniffed.dialect.delimiter.as_bytes().escape_ascii().to_string();
+    let delimiter = sniffed
+        .dialect
+        .delimiter
+        .as_bytes()
+        .escape_ascii()
+        .to_string();
     (sniffed, columns, delimiter)
 }
 
@@ -444,7 +458,12 @@ fn delimiters_of_several_bytes_are_found() {
             text += &format!("{i}{d}{}{d}{i}.50\n", if i % 5 == 0 { "" } else { "a, b" });
         }
         let (sniffed, columns, _) = shape(&text);
-        assert_eq!(columns, ["id", "word", "price"], "{d} {:?}", sniffed.evidence);
+        assert_eq!(
+            columns,
+            ["id", "word", "price"],
+            "{d} {:?}",
+            sniffed.evidence
+        );
         assert_eq!(sniffed.dialect.delimiter.as_bytes(), d.as_bytes());
         assert_eq!(types(&sniffed)[2], &DataType::Decimal128(18, 2));
         assert!(says(&sniffed, &format!("3 fields with '{d}'")));
@@ -457,7 +476,10 @@ fn delimiters_of_several_bytes_are_found() {
 fn tables_of_blanks_are_no_single_column() {
     let (sniffed, columns, delimiter) = shape("x y label\n1 2.5 a\n3 4.5 b\n5 6.5 c\n");
     assert_eq!(columns, ["x", "y", "label"]);
-    assert_eq!((delimiter.as_str(), sniffed.dialect.merge_delimiters), (" ", false));
+    assert_eq!(
+        (delimiter.as_str(), sniffed.dialect.merge_delimiters),
+        (" ", false)
+    );
     assert!(says(&sniffed, "with a space") && sniffed.confidence < 0.7);
 
     let aligned = "name      size  day\nalpha        1  2024-01-02\nbeta       117  2024-01-03\nc      1234567  2024-01-04  \n";
@@ -467,7 +489,10 @@ fn tables_of_blanks_are_no_single_column() {
     assert_eq!(types(&sniffed)[1..], [&DataType::Int64, &DataType::Date32]);
 
     let right = "    1   2.5\n   10  12.5\n  100 112.5\n 1000   0.5\n";
-    assert_eq!(types(&shape(right).0), [&DataType::Int64, &DataType::Decimal128(18, 1)]);
+    assert_eq!(
+        types(&shape(right).0),
+        [&DataType::Int64, &DataType::Decimal128(18, 1)]
+    );
 }
 
 #[test]
@@ -484,11 +509,17 @@ fn prose_names_and_times_are_one_column() {
 
 #[test]
 fn spaces_before_quotes_are_no_part_of_the_field() {
-    let (sniffed, columns, _) = shape("id, word, n\n1, \"a, b\", 2\n2, \"c\", 3\n3, \"d, e, f\", 4\n");
+    let (sniffed, columns, _) =
+        shape("id, word, n\n1, \"a, b\", 2\n2, \"c\", 3\n3, \"d, e, f\", 4\n");
     assert_eq!(columns, ["id", "word", "n"]);
     assert!(sniffed.dialect.skip_initial_space);
-    assert!(says(&sniffed, "spaces after a delimiter are no part of the field, because '\"' follows them"));
+    assert!(says(
+        &sniffed,
+        "spaces after a delimiter are no part of the field, because '\"' follows them"
+    ));
     assert!(!shape("id, word\n1, a\n2, b\n").0.dialect.skip_initial_space);
+    let within = "id,word\n1,\"a, \"\"b\"\"\"\n2, \n3,c\n";
+    assert!(!shape(within).0.dialect.skip_initial_space);
 }
 
 #[test]
@@ -531,14 +562,24 @@ fn new_knobs_can_be_given() {
     let mixed = "id,n\n1,7\r2,8\r\n3,9\n";
     let sniffed = sniffed_with(mixed, &any);
     assert_eq!(sniffed.dialect.line_ending, LineEnding::Any);
-    assert!(says(&sniffed, "LF, CRLF or CR: 2, 1 and 1 in the head, as was given"));
+    assert!(says(
+        &sniffed,
+        "LF, CRLF or CR: 2, 1 and 1 in the head, as was given"
+    ));
     assert_eq!(types(&sniffed), [&DataType::Int64, &DataType::Int64]);
-    assert!(says(&sniffed_with(mixed, &DialectOverrides::default()), "1 CR in the head end no line"));
+    assert!(says(
+        &sniffed_with(mixed, &DialectOverrides::default()),
+        "1 CR in the head end no line"
+    ));
     let spaced = DialectOverrides {
         skip_initial_space: Some(true),
         ..DialectOverrides::default()
     };
-    assert!(sniffed_with("a, b\n1, x\n2, y\n", &spaced).dialect.skip_initial_space);
+    assert!(
+        sniffed_with("a, b\n1, x\n2, y\n", &spaced)
+            .dialect
+            .skip_initial_space
+    );
     let long = DialectOverrides {
         delimiter: karyaksham_text::Delimiter::new(b"||"),
         merge_delimiters: Some(true),

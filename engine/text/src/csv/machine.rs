@@ -81,14 +81,19 @@ impl Grammar {
     }
 
     fn padding<'a>(&self, bytes: impl Iterator<Item = &'a u8>) -> usize {
-        self.padding_byte()
-            .map_or(0, |padding| bytes.take_while(|byte| **byte == padding).count())
+        self.padding_byte().map_or(0, |padding| {
+            bytes.take_while(|byte| **byte == padding).count()
+        })
     }
 
     /// Where column `column` begins after the end of the field before it.
     #[inline(always)]
     pub fn after(&self, end: u32, column: usize) -> usize {
-        let gap = if column == 0 { 1 } else { self.symbols.delimiter.len() };
+        let gap = if column == 0 {
+            1
+        } else {
+            self.symbols.delimiter.len()
+        };
         (end as usize).wrapping_add(gap)
     }
 
@@ -338,7 +343,8 @@ impl Machine {
                     continue;
                 }
                 Move::EndRecord => {
-                    let is_padding = self.grammar.content_end(window.data, run.field, at) == run.field;
+                    let is_padding =
+                        self.grammar.content_end(window.data, run.field, at) == run.field;
                     if merges && is_padding && ends.len() > mark {
                         ends.pop();
                     }

@@ -12,8 +12,8 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use crate::chunk::{ChunkBuffer, PAGE_BYTES};
 use crate::index::Simd;
 use crate::{
-    BadRowPolicy, LineEnding, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start, StartFound,
-    TextError, TextScan,
+    BadRowPolicy, LineEnding, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start,
+    StartFound, TextError, TextScan,
 };
 
 use super::column::Column;

@@ -226,7 +226,10 @@ impl<'a> Probe<'a> {
         let before = &self.data[..self.cut];
         let last = before.last().copied();
         if start == StartFound::Inside {
-            let escapes = before.iter().rev().take_while(|byte| Some(**byte) == escape);
+            let escapes = before
+                .iter()
+                .rev()
+                .take_while(|byte| Some(**byte) == escape);
             return Some(match escapes.count() % 2 {
                 0 => State::Quoted,
                 _ => State::Escaped,
@@ -248,7 +251,8 @@ impl<'a> Probe<'a> {
         let window = self.window();
         let mut at = self.cut;
         while at < window.known_end(self.grammar.symbols.line_ending) {
-            let is_stray = state == State::Text && Some(self.data[at]) == self.grammar.symbols.quote;
+            let is_stray =
+                state == State::Text && Some(self.data[at]) == self.grammar.symbols.quote;
             evidence.anomalies += usize::from(is_stray);
             state = match self.grammar.advance(state, window, at) {
                 Move::To(state) => state,
@@ -271,8 +275,7 @@ impl<'a> Probe<'a> {
 
     fn count_record(&self, start: usize, line: usize, ends: &[u32], evidence: &mut Evidence) {
         let from = self.grammar.content_start(&self.data, start, line);
-        let is_blank =
-            ends.len() == 1 && self.grammar.content_end(&self.data, from, line) == from;
+        let is_blank = ends.len() == 1 && self.grammar.content_end(&self.data, from, line) == from;
         if ends.len() == self.grammar.columns {
             evidence.good += 1;
         } else if !is_blank {

@@ -187,9 +187,9 @@ impl Tokens {
                 exact_until = window.end - grammar.max_record_bytes;
             } else {
                 let entries = (self.index.ends.len(), self.index.lines.len());
-                let pass =
-                    self.index
-                        .run(self.simd, grammar.symbols, window.data, at, window.end);
+                let pass = self
+                    .index
+                    .run(self.simd, grammar.symbols, window.data, at, window.end);
                 if grammar.symbols.merges {
                     self.drop_padding(window.data, entries);
                 }
@@ -376,4 +376,3 @@ impl Tokens {
         self.rows = self.listed.len();
     }
 }
-

@@ -59,7 +59,10 @@ pub(super) fn read(
         body.add(&head.bytes, &first.fields);
     }
     let mut named = first.filter(|_| header.exists);
-    if let Some(Trailing { header: Some(record) }) = trails {
+    if let Some(Trailing {
+        header: Some(record),
+    }) = trails
+    {
         (reading.start, reading.skip_rows) = (0, 0);
         header = Header::without_trailing();
         named = Some(record);
@@ -124,9 +127,8 @@ impl Trailing {
         }
         let is_free = overrides.skip_rows.is_none() && overrides.has_header.is_none();
         let before = || Record::at(head, 0, reading.rules).filter(|_| reading.start > 0);
-        let header = before().filter(|line| {
-            is_free && line.names(reading.fields - 1) && line.next == reading.start
-        });
+        let header = before()
+            .filter(|line| is_free && line.names(reading.fields - 1) && line.next == reading.start);
         Some(Self { header })
     }
 }

@@ -21,7 +21,7 @@ const SEQUENCE_BYTES: &[u8] = b"|~^:;#$%&*+=<>@!\t";
 const SEQUENCE_LINES: usize = 20;
 const SEQUENCES: usize = 3;
 /// A sequence explains a byte that lies within it this often. The byte alone is no delimiter then.
-const EXPLAINED: f64 = 0.95;
+const EXPLAINED: f64 = 0.9;
 
 /// Why bytes are a delimiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,9 @@ pub(super) fn candidates(bytes: &[u8]) -> Vec<(Delimiter, bool)> {
     let others = CONTROLS.into_iter().chain(RARE);
     let others = others.filter(|byte| *byte == CONTROLS[0] || occurs(byte));
     let single = USUAL.into_iter().chain(others);
-    let single = single.filter(|byte| !is_explained(byte)).map(Delimiter::from);
+    let single = single
+        .filter(|byte| !is_explained(byte))
+        .map(Delimiter::from);
     let characters = CHARACTERS.into_iter().map(str::as_bytes);
     let characters = characters.filter(|character| memmem::find(bytes, character).is_some());
     let mut found: Vec<_> = single
@@ -77,10 +79,17 @@ pub(super) fn candidates(bytes: &[u8]) -> Vec<(Delimiter, bool)> {
 /// Sequences of punctuation that nine in ten of the first lines have, the most frequent first.
 fn sequences(bytes: &[u8]) -> Vec<Delimiter> {
     let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
-    let lines: Vec<_> = lines.filter(|line| !line.is_empty()).take(SEQUENCE_LINES).collect();
-    let runs = lines.iter().flat_map(|line| line.split(|byte| !SEQUENCE_BYTES.contains(byte)));
+    let lines: Vec<_> = lines
+        .filter(|line| !line.is_empty())
+        .take(SEQUENCE_LINES)
+        .collect();
+    let runs = lines
+        .iter()
+        .flat_map(|line| line.split(|byte| !SEQUENCE_BYTES.contains(byte)));
     let units = runs.filter(|run| run.len() > 1).map(unit);
-    let units: BTreeSet<&[u8]> = units.filter(|unit| unit.len() <= Delimiter::MAX_BYTES).collect();
+    let units: BTreeSet<&[u8]> = units
+        .filter(|unit| unit.len() <= Delimiter::MAX_BYTES)
+        .collect();
     let frequency = |unit: &[u8]| {
         let has = |line: &&&[u8]| memmem::find(line, unit).is_some();
         lines.iter().filter(has).count()
@@ -137,15 +146,27 @@ mod tests {
             let text = format!("a{sequence}b{sequence}c\n1{empty}3\n4{sequence}5{sequence}\n");
             let found = found(&text);
             assert!(found.contains(&sequence.to_owned()), "{sequence} {found:?}");
-            assert!(!found.contains(&sequence[..1].to_owned()), "{sequence} {found:?}");
+            assert!(
+                !found.contains(&sequence[..1].to_owned()),
+                "{sequence} {found:?}"
+            );
         }
     }
 
     #[test]
     fn empty_fields_and_stray_pairs_are_no_sequences() {
-        for text in ["a;b;c\n1;;2\n3;;4\n", "a|b|c\n1||2\n3||4\n", "x::y,z\nplain,2\nplain,3\n"] {
+        for text in [
+            "a;b;c\n1;;2\n3;;4\n",
+            "a|b|c\n1||2\n3||4\n",
+            "x::y,z\nplain,2\nplain,3\n",
+        ] {
             let found = found(text);
-            assert!(found.iter().all(|delimiter| delimiter.len() == 1 || delimiter == "\\t" || delimiter.starts_with("\\x")), "{found:?}");
+            assert!(
+                found.iter().all(|delimiter| delimiter.len() == 1
+                    || delimiter == "\\t"
+                    || delimiter.starts_with("\\x")),
+                "{found:?}"
+            );
         }
     }
 }

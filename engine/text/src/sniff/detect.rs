@@ -129,7 +129,9 @@ fn candidates(bytes: &[u8], overrides: &DialectOverrides) -> Vec<Rules> {
     let given = [overrides.quote, overrides.escape, overrides.comment];
     let is_free = |delimiter: &Delimiter| {
         let bytes = delimiter.as_bytes().iter();
-        bytes.copied().all(|byte| !given.contains(&Some(Some(byte))))
+        bytes
+            .copied()
+            .all(|byte| !given.contains(&Some(Some(byte))))
     };
     let merged = |found: Vec<(Delimiter, bool)>| match overrides.merge_delimiters {
         None => found,
@@ -345,7 +347,8 @@ fn score(reading: &Reading, overrides: &DialectOverrides) -> f64 {
         .is_some_and(|line| line.fields == fields);
     let consistent = share >= 0.7 || (share >= 0.45 && fields > 2 && first_fits);
     let evident = is_given || reading.is_evident(share, first_fits);
-    if !consistent || !evident {
+    let is_spaced = reading.rules.skips_spaces && overrides.skip_initial_space.is_none();
+    if !consistent || !evident || (is_spaced && tally.spaced == 0) {
         return INCONSISTENT * share;
     }
     let columns = 1.0 - 1.0 / fields as f64;

@@ -83,7 +83,9 @@ pub(super) fn sentences(
             ("", Some(quote)) => format!(", because {} follows them", shown(quote)),
             _ => given.to_owned(),
         };
-        sentences.push(format!("spaces after a delimiter are no part of the field{why}"));
+        sentences.push(format!(
+            "spaces after a delimiter are no part of the field{why}"
+        ));
     }
     if columns.trails {
         let given = as_given(overrides.trailing_delimiter.is_some());
@@ -208,9 +210,9 @@ fn line_ends(head: &Head, best: &Reading, overrides: &DialectOverrides) -> Strin
     };
     let given = as_given(overrides.line_ending.is_some());
     match best.rules.line_ending {
-        LineEnding::Lf | LineEnding::CrLf if alone > 0 => format!(
-            "{found}{given}; {alone} CR in the head end no line"
-        ),
+        LineEnding::Lf | LineEnding::CrLf if alone > 0 => {
+            format!("{found}{given}; {alone} CR in the head end no line")
+        }
         _ => format!("{found}{given}"),
     }
 }

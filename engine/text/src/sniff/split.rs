@@ -54,7 +54,10 @@ impl Rules {
             (false, true) => b' ',
             (false, false) => return at,
         };
-        let length = bytes[at..].iter().take_while(|byte| **byte == padding).count();
+        let length = bytes[at..]
+            .iter()
+            .take_while(|byte| **byte == padding)
+            .count();
         at + length
     }
 
@@ -155,7 +158,11 @@ impl<'a> Splitter<'a> {
             Err(Stop::Cut) => Step::Cut,
             Err(Stop::Fault) => {
                 fields.clear();
-                match self.rules.line_ending.find(self.bytes, start, self.bytes.len()) {
+                match self
+                    .rules
+                    .line_ending
+                    .find(self.bytes, start, self.bytes.len())
+                {
                     Some(line) => self.at = line + 1,
                     None if self.whole => self.at = self.bytes.len(),
                     None => return Step::Cut,
@@ -173,8 +180,7 @@ impl<'a> Splitter<'a> {
             if content == size && !self.whole {
                 return false;
             }
-            let is_blank =
-                content == size || self.rules.line_end_at(self.bytes, content).is_some();
+            let is_blank = content == size || self.rules.line_end_at(self.bytes, content).is_some();
             if !is_blank && self.rules.comment != Some(byte) {
                 return true;
             }
@@ -202,7 +208,9 @@ impl<'a> Splitter<'a> {
                 }
                 let returns = rules.line_ending.takes_return() && rest == b"\r";
                 return match rest {
-                    _ if !self.whole && (returns || rules.delimiter.as_bytes().starts_with(rest)) => {
+                    _ if !self.whole
+                        && (returns || rules.delimiter.as_bytes().starts_with(rest)) =>
+                    {
                         Err(Stop::Cut)
                     }
                     _ if returns || rest.is_empty() => Ok(bytes.len()),

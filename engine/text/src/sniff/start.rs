@@ -110,11 +110,7 @@ fn after_passed(
 }
 
 /// Offset after the line end at or after `from`; the size of the file without one.
-fn after_line(
-    source: &dyn ReadAt,
-    from: u64,
-    line_ending: LineEnding,
-) -> Result<u64, TextError> {
+fn after_line(source: &dyn ReadAt, from: u64, line_ending: LineEnding) -> Result<u64, TextError> {
     let mut buffer = vec![0; FIRST_READ_BYTES];
     let mut at = from;
     loop {

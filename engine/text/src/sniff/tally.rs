@@ -26,6 +26,8 @@ pub(super) struct Tally {
     pub records: u64,
     pub faults: u64,
     pub quoted: u64,
+    /// Those with a space before the quote.
+    pub spaced: u64,
     counts: BTreeMap<usize, u64>,
     pub lines: Vec<Line>,
     /// Of the first records: values that are not null.
@@ -79,7 +81,10 @@ impl Tally {
                 let line = bytes[start..splitter.position()].trim_ascii();
                 self.typed_lines += u64::from(classify(line).is_typed());
             }
-            self.quoted += fields.iter().filter(|field| field.quoted).count() as u64;
+            for field in fields.iter().filter(|field| field.quoted) {
+                self.quoted += 1;
+                self.spaced += u64::from(field.start > 1 && bytes[field.start - 2] == b' ');
+            }
         }
         self.count(size, run);
     }
@@ -95,6 +100,7 @@ impl Tally {
         self.records += other.records;
         self.faults += other.faults;
         self.quoted += other.quoted;
+        self.spaced += other.spaced;
         for (&fields, &records) in &other.counts {
             self.count(fields, records);
         }

@@ -51,7 +51,18 @@ const DIRTY: [&str; 23] = [
 
 pub fn dialects() -> impl Strategy<Value = Dialect> {
     let delimiter = select(vec![
-        &b","[..], b",", b",", b",", b";", b"\t", b" ", b"||", b"::", b"~|~", b"zz", b"aab;aa",
+        &b","[..],
+        b",",
+        b",",
+        b",",
+        b";",
+        b"\t",
+        b" ",
+        b"||",
+        b"::",
+        b"~|~",
+        b"zz",
+        b"aab;aa",
     ]);
     let knobs = (
         prop::bool::weighted(0.15),

@@ -73,7 +73,9 @@ impl Spec<'_> {
     }
 
     fn lines(&self, file: &[u8]) -> u64 {
-        (0..file.len()).filter(|at| self.ends_line(file, *at)).count() as u64
+        (0..file.len())
+            .filter(|at| self.ends_line(file, *at))
+            .count() as u64
     }
 
     fn delimiter_at(&self, file: &[u8], at: usize) -> bool {
@@ -263,12 +265,15 @@ impl Spec<'_> {
                         field.text.push(next);
                         at += 2;
                     }
-                    Seen::Byte(_) if self.delimiter_at(file, at + 1) || self.ends_line(file, at + 1) => {
+                    Seen::Byte(_)
+                        if self.delimiter_at(file, at + 1) || self.ends_line(file, at + 1) =>
+                    {
                         return Ok(at + 1);
                     }
                     Seen::End | Seen::Limit => return Ok(at + 1),
                     _ if returns
-                        && (self.ends_line(file, at + 2) || !matches!(see(at + 2), Seen::Byte(_))) =>
+                        && (self.ends_line(file, at + 2)
+                            || !matches!(see(at + 2), Seen::Byte(_))) =>
                     {
                         return Ok(at + 1);
                     }
