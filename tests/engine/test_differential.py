@@ -63,6 +63,7 @@ class Known(NamedTuple):
 
 SLASHES = "We read dates in ISO 8601 only: 2012/01/01 stays text, which loses nothing; the others guess."
 DIALECT = "They do not look for a delimiter: the whole line becomes one column."
+SPACES = "Fields are parted by spaces, which only we find; for the others a line is one column."
 PREAMBLE = "They do not skip the lines before the table; with us they are skipped, or rejected and listed."
 KNOWN = (
     Known("anes96/anes96.csv", "polars pyarrow", "names", DIALECT),
@@ -71,24 +72,11 @@ KNOWN = (
     Known("macrodata/src/unemp.csv", "polars pyarrow", "refused", PREAMBLE),
     Known("scotland/src/scotland_population.csv", "duckdb", "names", PREAMBLE),
     Known("scotland/src/scotland_population.csv", "polars pyarrow", "refused", PREAMBLE),
-    Known(
-        "scotland/src/scotvote.csv",
-        "polars",
-        "refused",
-        "Fields are parted by spaces, which none of us finds; it takes the first, quoted one for the whole column.",
-    ),
-    Known(
-        "scotland/src/scotvote.csv",
-        "pyarrow",
-        "names",
-        "It drops quotes of the first field; we keep the line as it is, and say that no delimiter was found.",
-    ),
-    Known(
-        "spector/spector.csv",
-        "duckdb",
-        "names",
-        "Parted by spaces, quoted by '; it takes the quotes off the one column that it reads too.",
-    ),
+    Known("anes96/src/anes96.csv", "duckdb polars pyarrow", "names", SPACES),
+    Known("interest_inflation/E6_jmulti.csv", "duckdb polars pyarrow", "names", SPACES),
+    Known("scotland/src/scotvote.csv", "duckdb pyarrow", "names", SPACES),
+    Known("scotland/src/scotvote.csv", "polars", "refused", SPACES),
+    Known("spector/spector.csv", "duckdb polars pyarrow", "names", SPACES),
     Known(
         "strikes/strikes.csv",
         "polars",
