@@ -114,7 +114,8 @@ fn is_usual_and_empty(unit: &[u8]) -> bool {
 /// The shortest piece of two bytes at least that a run repeats: empty fields repeat the delimiter.
 fn unit(run: &[u8]) -> &[u8] {
     let repeats = |length: &usize| {
-        run.len() % length == 0 && run.chunks(*length).all(|piece| piece == &run[..*length])
+        run.len().is_multiple_of(*length)
+            && run.chunks(*length).all(|piece| piece == &run[..*length])
     };
     let length = (2..run.len()).find(repeats).unwrap_or(run.len());
     &run[..length]
