@@ -65,7 +65,7 @@ def _add_dialect(command: argparse.ArgumentParser) -> None:
         default=[],
         help="how text is to be read, instead of what is detected; again for more. delimiter (; || tab space), quote, "
         "escape, comment (a character or none), merge_delimiters, trailing_delimiter, skip_initial_space, has_header "
-        "(yes, no), skip_rows, line_ending (lf, crlf, cr, any), encoding, compression",
+        "(yes, no), skip_rows, line_ending (lf, cr, any), encoding, compression",
     )
 
 

@@ -55,7 +55,6 @@ impl<'a> Input<'a> {
                 &[
                     LineEnding::Lf,
                     LineEnding::Cr,
-                    LineEnding::CrLf,
                     LineEnding::Any,
                 ],
             ),

@@ -15,7 +15,7 @@ RejectCode = Literal[
     "INVALID_ENCODING",
     "INVALID_JSON",
 ]
-LineEnding = Literal["lf", "crlf", "cr", "any"]
+LineEnding = Literal["lf", "cr", "any"]
 
 
 class Dialect(TypedDict):
@@ -40,7 +40,7 @@ class Dialect(TypedDict):
     compression: str | None
     """gzip, zstd, bzip2 or lz4, as the file was found; `none`: its bytes are read as they are."""
     line_ending: LineEnding
-    """`lf` also reads CRLF and mixtures of both; `crlf` takes each of both for text without the other; `any` ends lines
+    """`lf` also reads CRLF and mixtures of both; `any` ends lines
     with LF, CRLF or CR."""
     confidence: float
     """0 to 1."""

@@ -12,7 +12,8 @@ pub enum LineEnding {
     Lf,
     /// `\r` alone.
     Cr,
-    /// `\r\n` alone; each of both is text without the other.
+    /// `\r\n` alone; each of both is text without the other. Not offered to jobs.
+    #[serde(skip)]
     CrLf,
     /// `\n`, `\r\n` or `\r`.
     Any,

@@ -77,7 +77,6 @@ pub fn dialects() -> impl Strategy<Value = Dialect> {
         LineEnding::Lf,
         LineEnding::Lf,
         LineEnding::Cr,
-        LineEnding::CrLf,
         LineEnding::Any,
     ]);
     (delimiter, quote, escape, comment, line_ending, knobs).prop_map(
