@@ -50,14 +50,7 @@ impl<'a> Input<'a> {
             quote: self.choose(1, &[Some(b'"'), Some(b'\''), None]),
             escape: self.choose(2, &[None, Some(b'\\')]),
             comment: self.choose(3, &[None, Some(b'#')]),
-            line_ending: self.choose(
-                4,
-                &[
-                    LineEnding::Lf,
-                    LineEnding::Cr,
-                    LineEnding::Any,
-                ],
-            ),
+            line_ending: self.choose(4, &[LineEnding::Lf, LineEnding::Cr, LineEnding::Any]),
             has_header: false,
             ..Dialect::default()
         }

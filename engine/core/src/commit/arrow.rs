@@ -14,13 +14,13 @@ use crate::sink::portable_schema;
 
 /// The file, begun with the first part because the parts know its schema best.
 pub(super) enum ArrowFile {
-    Empty(Option<Target>),
+    Empty(Option<Box<Target>>),
     Begun(Box<FileWriter<BufWriter<Target>>>),
 }
 
 impl ArrowFile {
     pub(super) fn new(target: Target) -> Self {
-        Self::Empty(Some(target))
+        Self::Empty(Some(Box::new(target)))
     }
 
     pub(super) fn append(&mut self, part: &Part) -> Result<()> {
@@ -51,7 +51,7 @@ impl ArrowFile {
         if let Self::Empty(target) = self
             && let Some(target) = target.take()
         {
-            let writer = FileWriter::try_new_buffered(target, schema).map_err(write_error)?;
+            let writer = FileWriter::try_new_buffered(*target, schema).map_err(write_error)?;
             *self = Self::Begun(Box::new(writer));
         }
         match self {

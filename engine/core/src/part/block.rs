@@ -186,7 +186,7 @@ enum Picked {
     File {
         file: File,
         runs: IntoIter<Run>,
-        open: Option<Open>,
+        open: Option<Box<Open>>,
     },
 }
 
@@ -237,24 +237,23 @@ impl Iterator for Batches {
 fn next_of_file(
     file: &File,
     runs: &mut IntoIter<Run>,
-    open: &mut Option<Open>,
+    open: &mut Option<Box<Open>>,
 ) -> Result<Option<RecordBatch>> {
     loop {
-        if let Some(mut now) = open.take() {
-            if now.rows > 0
-                && let Some(batch) = now.reader.next().transpose()?
-            {
-                let rows = batch.num_rows() as u64;
-                let skip = now.skip.min(rows);
-                let taken = (rows - skip).min(now.rows);
-                now.skip -= skip;
-                now.rows -= taken;
-                *open = Some(now);
-                if taken > 0 {
-                    return Ok(Some(batch.slice(skip as usize, taken as usize)));
-                }
-                continue;
+        if let Some(mut now) = open.take()
+            && now.rows > 0
+            && let Some(batch) = now.reader.next().transpose()?
+        {
+            let rows = batch.num_rows() as u64;
+            let skip = now.skip.min(rows);
+            let taken = (rows - skip).min(now.rows);
+            now.skip -= skip;
+            now.rows -= taken;
+            *open = Some(now);
+            if taken > 0 {
+                return Ok(Some(batch.slice(skip as usize, taken as usize)));
             }
+            continue;
         }
         let Some(run) = runs.next() else {
             return Ok(None);
@@ -263,11 +262,11 @@ fn next_of_file(
         let mut from = file.try_clone()?;
         from.seek(SeekFrom::Start(run.offset))?;
         let buffered = BufReader::with_capacity(1 << 18, from.take(run.length));
-        *open = Some(Open {
+        *open = Some(Box::new(Open {
             reader: StreamReader::try_new(buffered, None)?,
             skip: run.skip,
             rows: run.rows,
-        });
+        }));
     }
 }
 

@@ -105,7 +105,9 @@ pub(crate) fn rows(
     groups: Option<Range<usize>>,
     batch_rows: usize,
 ) -> Result<Batches> {
-    let groups = groups.unwrap_or(0..metadata.metadata().num_row_groups()).collect();
+    let groups = groups
+        .unwrap_or(0..metadata.metadata().num_row_groups())
+        .collect();
     Ok(match opened {
         Opened::File(file, _) => {
             let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)

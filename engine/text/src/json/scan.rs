@@ -226,7 +226,8 @@ impl JsonScan {
         } else {
             self.buffer.left()
         };
-        self.buffer.fill(&*self.source, want.max(carried), LineEnding::Lf)?;
+        self.buffer
+            .fill(&*self.source, want.max(carried), LineEnding::Lf)?;
         if self.skips_line {
             self.skip_line();
         }
