@@ -151,6 +151,33 @@ impl Case {
         Some((text, rows, report))
     }
 
+    /// The text that rows carry beside one of their columns, in the batches that they come in.
+    pub fn scan_carried(
+        &self,
+        simd: Simd,
+        mut options: ScanOptions,
+        chosen: Option<Chosen>,
+    ) -> Option<(Vec<u8>, usize, ShardReport)> {
+        let file = Arc::new(self.file.clone());
+        let columns = options.projection.clone();
+        options.projection.truncate(1);
+        let mut scan = CsvScan::new(file, Arc::new(options), self.whole())
+            .tuned(self.chunk_bytes, simd)
+            .carrying(&columns, self.dialect.delimiter.first())?;
+        if let Some(chosen) = chosen {
+            scan = scan.with_filter(Box::new(chosen));
+        }
+        let (mut text, mut rows) = (vec![], 0);
+        while let Some(batch) = scan.next_batch().expect("memory can be read") {
+            assert!(batch.num_rows() <= self.batch_rows);
+            assert_eq!(batch.num_columns(), 2);
+            rows += batch.num_rows();
+            let lines = batch.column(1).as_binary_view();
+            lines.iter().flatten().for_each(|line| text.extend(line));
+        }
+        Some((text, rows, scan.report().clone()))
+    }
+
     fn run(&self, mut scan: CsvScan, all_rows: bool) -> (Outcome, ShardReport) {
         let batch_rows = self.batch_rows;
         let mut outcome = Outcome::default();

@@ -141,6 +141,10 @@ proptest! {
             };
             prop_assert_eq!(&report, &as_rows);
             prop_assert_eq!(lines, rows.rows.len());
+            if !projection.is_empty() {
+                let carried = case.scan_carried(simd, options.clone(), chosen.clone());
+                prop_assert_eq!(carried.as_ref(), Some(&(text.clone(), lines, report.clone())));
+            }
             let again = Case {
                 file: text,
                 dialect: Dialect { delimiter: case.dialect.delimiter, ..Dialect::default() },
