@@ -290,6 +290,7 @@ def to_engine(spec: JobSpec, *, parallelism: int, planned_at_us: int | None = No
         "output": spec.output,
         "bad_rows": spec.bad_rows,
         "shard_size_bytes": spec.shard_size_bytes,
+        "exchange_partitions": spec.exchange_partitions,
         "parallelism": parallelism,
     }
 

@@ -29,6 +29,8 @@ class JobSpec:
     """Artifacts are committed into this folder: `output.<ext>` or `output/` with parts, and `rejects.csv`."""
     layout: Layout = "SINGLE_FILE"
     shard_size_bytes: int | None = None
+    exchange_partitions: int | None = None
+    """Into how many partitions rows go where they must meet; None: chosen from the size of the files."""
     max_attempts: int = 4
     """Attempts of one task before the job fails."""
     memory_bytes: int | None = None

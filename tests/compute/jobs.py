@@ -32,6 +32,7 @@ COLUMNS: list[Column] = [
 ]
 
 GROUP = "SELECT region, count(*) AS orders, sum(amount) AS total FROM input GROUP BY region ORDER BY region"
+MANY_GROUPS = "SELECT id, note, count(*) AS n, sum(amount) AS total FROM input GROUP BY id, note"
 FILTER = "SELECT id, amount, note FROM input WHERE amount > 500"
 TOP = "SELECT id, region, amount FROM input ORDER BY amount DESC, id LIMIT 25"
 SORT = "SELECT region, id FROM input WHERE amount < 300 ORDER BY region, amount DESC, id"

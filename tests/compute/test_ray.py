@@ -13,6 +13,7 @@ from compute.spec import Canceled, Progress, TaskFinished, TaskStarted
 from .jobs import (
     FILTER,
     GROUP,
+    MANY_GROUPS,
     SLOW,
     SORT,
     TOP,
@@ -46,6 +47,21 @@ def test_any_number_of_shards_on_ray_gives_the_bytes_of_one_process(
         done = finish(on_ray(spec), spec).succeeded
         assert output(spec) == output(local)
         assert done.balance.read == ROWS
+
+
+@pytest.mark.parametrize("sql", [GROUP, SORT, MANY_GROUPS])
+def test_rows_that_meet_in_many_tasks_on_ray_are_those_of_one_process(
+    sql: str, orders: Path, tmp_path: Path, cluster: Cluster
+) -> None:
+    local = job(tmp_path / "local", sql, orders, exchange_partitions=5)
+    finish(on_threads()(local), local)
+    for shards in (1, 6):
+        spec = job(tmp_path / str(shards), sql, orders, exchange_partitions=5, **sharded(local, shards))
+        events = finish(on_ray(spec), spec)
+        assert output(spec) == output(local)
+        merges = {event.shard for event in events.of(TaskFinished) if event.stage > 0}
+        assert merges == {0, 1, 2, 3, 4}
+        assert events.succeeded.balance.read == ROWS
 
 
 def test_tasks_say_where_they_run(orders: Path, tmp_path: Path, cluster: Cluster) -> None:

@@ -166,7 +166,7 @@ class Job(TypedDict):
     """Target size of a shard; None: chosen from the file's size and `parallelism`."""
     parallelism: NotRequired[int]
     """How many tasks can run at once; only a hint for the size of shards."""
-    exchange_partitions: NotRequired[int]
+    exchange_partitions: NotRequired[int | None]
     """Into how many partitions rows go where they must meet; chosen from the size of the files. The rows of a result
     that has no order of its own come in the order of these."""
     planned_at_us: NotRequired[int | None]
