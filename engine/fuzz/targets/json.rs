@@ -39,13 +39,13 @@ fuzz_target!(|bytes: &[u8]| {
                 is_exact,
                 ..Way::usual()
             };
-            let (outcome, _) = case.scan(way, case.whole());
+            let (outcome, _) = case.scan(&way, case.whole());
             assert_eq!(outcome, expected, "{simd:?} exact {is_exact} {case:?}");
         }
     }
     let cuts = input.cuts();
     assert_eq!(
-        case.scan_shards(Way::usual(), &cuts),
+        case.scan_shards(&Way::usual(), &cuts),
         expected,
         "{cuts:?} {case:?}"
     );
