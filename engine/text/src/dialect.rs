@@ -12,9 +12,6 @@ pub enum LineEnding {
     Lf,
     /// `\r` alone.
     Cr,
-    /// `\r\n` alone; each of both is text without the other. Not offered to jobs.
-    #[serde(skip)]
-    CrLf,
     /// `\n`, `\r\n` or `\r`.
     Any,
 }
@@ -26,13 +23,12 @@ impl LineEnding {
         match bytes[at] {
             b'\n' => match self {
                 Self::Lf | Self::Any => true,
-                Self::CrLf => at > 0 && bytes[at - 1] == b'\r',
                 Self::Cr => false,
             },
             b'\r' => match self {
                 Self::Cr => true,
                 Self::Any => bytes.get(at + 1) != Some(&b'\n'),
-                Self::Lf | Self::CrLf => false,
+                Self::Lf => false,
             },
             _ => false,
         }
@@ -48,13 +44,13 @@ impl LineEnding {
         match self {
             Self::Lf => memchr_iter(b'\n', &bytes[from..to]).count(),
             Self::Cr => memchr_iter(b'\r', &bytes[from..to]).count(),
-            Self::CrLf | Self::Any => self.ends(bytes, from, to).count(),
+            Self::Any => self.ends(bytes, from, to).count(),
         }
     }
 
     fn ends(self, bytes: &[u8], from: usize, to: usize) -> impl Iterator<Item = usize> + '_ {
         let other = match self {
-            Self::Lf | Self::CrLf => b'\n',
+            Self::Lf => b'\n',
             Self::Cr | Self::Any => b'\r',
         };
         let first = if self == Self::Any { b'\n' } else { other };
@@ -66,11 +62,10 @@ impl LineEnding {
     /// What a file lacks that ends without a line end.
     pub(crate) fn missing(self, last: &[u8]) -> &'static [u8] {
         match (self, last) {
-            (Self::Lf | Self::Any, [.., b'\n']) | (Self::CrLf, [.., b'\r', b'\n']) => b"",
+            (Self::Lf | Self::Any, [.., b'\n']) => b"",
             (Self::Cr | Self::Any, [.., b'\r']) => b"",
             (Self::Cr, _) => b"\r",
-            (Self::CrLf, [.., b'\r']) | (Self::Lf | Self::Any, _) => b"\n",
-            (Self::CrLf, _) => b"\r\n",
+            (Self::Lf | Self::Any, _) => b"\n",
         }
     }
 

@@ -217,7 +217,7 @@ pub(crate) struct Window<'a> {
 impl<'a> Window<'a> {
     /// Up to here it is known which bytes end lines: of a carriage return that comes last, what follows may tell.
     pub fn known_end(&self, line_ending: LineEnding) -> usize {
-        let may_go_on = matches!(line_ending, LineEnding::CrLf | LineEnding::Any);
+        let may_go_on = line_ending == LineEnding::Any;
         let is_open = may_go_on && !self.is_last && self.end > 0;
         self.end - usize::from(is_open && self.data[self.end - 1] == b'\r')
     }

@@ -15,8 +15,6 @@ pub(super) struct Marks {
     taken: u64,
     /// 1: a delimiter comes before the first byte.
     delimiter_before: u64,
-    /// 1: a carriage return comes before the first byte.
-    return_before: u64,
 }
 
 /// Bit i is about byte i.
@@ -46,7 +44,6 @@ impl Marks {
             escaped_before: 0,
             taken: 0,
             delimiter_before: 0,
-            return_before: 0,
         }
     }
 
@@ -83,12 +80,6 @@ impl Marks {
         let newlines = match symbols.line_ending {
             LineEnding::Lf => find(b'\n'),
             LineEnding::Cr => find(b'\r'),
-            LineEnding::CrLf => {
-                let returns = find(b'\r');
-                let after = returns << 1 | self.return_before;
-                self.return_before = returns >> 63;
-                find(b'\n') & after
-            }
             LineEnding::Any => {
                 // SAFETY: as above.
                 let before_feed = unsafe { B::equal(load(1), b'\n') };

@@ -194,7 +194,6 @@ fn line_ends(head: &Head, best: &Reading, overrides: &DialectOverrides) -> Strin
     let alone = memchr::memchr_iter(b'\r', bytes).count() - pairs;
     let found = match best.rules.line_ending {
         LineEnding::Cr => "records end with CR".into(),
-        LineEnding::CrLf => "records end with CRLF alone".into(),
         LineEnding::Any => format!(
             "records end with LF, CRLF or CR: {}, {pairs} and {alone} in the head",
             feeds - pairs
@@ -210,7 +209,7 @@ fn line_ends(head: &Head, best: &Reading, overrides: &DialectOverrides) -> Strin
     };
     let given = as_given(overrides.line_ending.is_some());
     match best.rules.line_ending {
-        LineEnding::Lf | LineEnding::CrLf if alone > 0 => {
+        LineEnding::Lf if alone > 0 => {
             format!("{found}{given}; {alone} CR in the head end no line")
         }
         _ => format!("{found}{given}"),

@@ -43,7 +43,7 @@ impl Rules {
     pub fn line_end(&self) -> u8 {
         match self.line_ending {
             LineEnding::Cr => b'\r',
-            LineEnding::Lf | LineEnding::CrLf | LineEnding::Any => b'\n',
+            LineEnding::Lf | LineEnding::Any => b'\n',
         }
     }
 

@@ -52,7 +52,6 @@ pub fn header_lines(source: &dyn ReadAt, dialect: &Dialect) -> Result<u64, TextE
         lines += match dialect.line_ending {
             LineEnding::Lf => count(b'\n'),
             LineEnding::Cr => count(b'\r'),
-            LineEnding::CrLf => pairs,
             LineEnding::Any => count(b'\n') + count(b'\r') - pairs,
         };
         last = read.last().copied().unwrap_or_default();

@@ -120,7 +120,7 @@ fn translate(dialect: &Dialect, text: &[u8]) -> Vec<u8> {
             b'"' => said.push(dialect.quote.unwrap_or(b'"')),
             b'\n' => said.extend_from_slice(match (dialect.line_ending, at % 8) {
                 (LineEnding::Cr, _) | (LineEnding::Any, 0..=2) => b"\r",
-                (LineEnding::CrLf, 1..) | (LineEnding::Any, 3..=5) => b"\r\n",
+                (LineEnding::Any, 3..=5) => b"\r\n",
                 _ => b"\n",
             }),
             other => said.push(*other),

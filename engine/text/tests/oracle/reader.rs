@@ -62,7 +62,6 @@ impl Spec<'_> {
         match self.dialect.line_ending {
             LineEnding::Lf => is(at, b'\n'),
             LineEnding::Cr => is(at, b'\r'),
-            LineEnding::CrLf => is(at, b'\n') && at > 0 && is(at - 1, b'\r'),
             LineEnding::Any => is(at, b'\n') || (is(at, b'\r') && !is(at + 1, b'\n')),
         }
     }
