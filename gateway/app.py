@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -49,6 +52,7 @@ def create_app(
         part_writers=PartWriters(),
         inspector=Inspector(settings) if dispatcher is not None else None,
         dispatcher=dispatcher,
+        stopping=asyncio.Event(),
     )
     metrics = Metrics(events)
     view = View(build_schema(settings), services)
@@ -72,7 +76,24 @@ def create_app(
         exception_handlers={GatewayError: http.tell, Exception: http.fault},
     )
     app.state.dispatcher = dispatcher
+    app.state.stopping = services.stopping
     return app
+
+
+class Server(uvicorn.Server):
+    """Exits 0 when it was asked to stop; uvicorn's own dies of the signal after it has shut down."""
+
+    def __init__(self, app: Starlette, settings: Settings) -> None:
+        super().__init__(server_config(app, settings))
+        self._stopping: asyncio.Event = app.state.stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:

@@ -8,14 +8,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Coroutine
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from . import accounts, audit, database, users
-from .app import create_app, server_config
+from .app import Server, create_app
 from .dispatch import Dispatcher
 from .errors import KaryakshamError
 from .events import Events
@@ -93,21 +92,13 @@ async def _serve(settings: Settings) -> int:
         async with database.opened(settings, migrate=True):
             first_admin = await users.ensure_first_admin(settings)
     app = create_app(settings)
-    server = _Server(server_config(app, settings))
+    server = Server(app, settings)
     address = f"http://{settings.host}:{listening.getsockname()[1]}"
     async with asyncio.TaskGroup() as tasks:
         announcing = tasks.create_task(_announce(app, server, address, first_admin))
         await server.serve(sockets=[listening])
         announcing.cancel()
     return 0 if server.started else 1
-
-
-class _Server(uvicorn.Server):
-    """Exits 0 when it was asked to stop; uvicorn's own dies of the signal after it has shut down."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
 
 
 async def _announce(

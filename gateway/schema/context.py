@@ -1,5 +1,6 @@
 """What a resolver gets: who asks, and the objects of the composition root."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -35,6 +36,8 @@ class Services:
     """None where the dispatcher is a process of its own; it finds new datasets by itself."""
     dispatcher: Dispatcher | None
     """None in the same case."""
+    stopping: asyncio.Event
+    """Set when the service begins to stop: what would never end by itself ends now."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import ValidationCache
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionContext
 from strawberry.types.base import get_object_definition
 
@@ -116,6 +117,9 @@ def told(error: GraphQLError, request_id: str) -> GraphQLError:
     if isinstance(cause, KaryakshamError) and error_code(cause) is not ErrorCode.INTERNAL:
         shown = top_level(cause)
         message, extensions = shown.message, shown.extensions
+    elif isinstance(cause, InvalidOperationTypeError | CannotGetOperationTypeError):
+        message = "Only queries and subscriptions are answered as events; name one operation of the document."
+        extensions = {"code": ErrorCode.BAD_USER_INPUT.value}
     elif cause is None or isinstance(cause, GraphQLError):
         too_long = isinstance(error, GraphQLSyntaxError) and "Parsing aborted" in error.message
         code = ErrorCode.QUERY_TOO_COMPLEX if too_long else ErrorCode.BAD_USER_INPUT

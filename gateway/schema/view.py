@@ -1,5 +1,6 @@
-"""GraphQL over HTTP and WebSocket: strawberry's view, made strict."""
+"""GraphQL over HTTP, WebSocket and server-sent events: strawberry's view, made strict."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
@@ -20,12 +21,18 @@ from strawberry.types.graphql import OperationType
 
 from gateway import auth, log_context
 from gateway.errors import ErrorCode, Unauthenticated
+from gateway.schema import sse
 from gateway.schema.context import Context, Services
 from gateway.schema.schema import Schema
-from gateway.schema.websocket import WebSocketHandler
+from gateway.schema.websocket import WebSocketHandler, until_over
 
 GRAPHQL_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
+ANONYMOUS_S = 60.0
+"""A stream without a session lasts so long at most."""
+_SUBSCRIPTIONS = (
+    "Subscriptions go over a WebSocket (graphql-transport-ws), or with Accept: text/event-stream."
+)
 
 
 class _WebSocketAdapter(ASGIWebSocketAdapter):
@@ -39,7 +46,7 @@ class _WebSocketAdapter(ASGIWebSocketAdapter):
 
 
 class View(GraphQL[Context, None]):
-    """POST of one operation as JSON, and graphql-transport-ws; nothing else."""
+    """POST of one operation, or GET of a query, answered in JSON or as events; and graphql-transport-ws."""
 
     graphql_transport_ws_handler_class = WebSocketHandler
     websocket_adapter_class = _WebSocketAdapter
@@ -63,10 +70,32 @@ class View(GraphQL[Context, None]):
             return
         request = Request(scope, limited(receive, self._services.settings.body_max_bytes))
         try:
-            response = await self.run(request)
+            is_stream = sse.wants_stream(request.headers.get("accept", ""))
+            response = await (self._stream(request) if is_stream else self.run(request))
         except HTTPException as error:
             response = refusal(error.status_code, error.reason)
         await response(scope, receive, send)
+
+    async def _stream(self, request: Request) -> Response:
+        """One query or subscription as server-sent events. A mutation may set cookies, which events can't."""
+        context = await self.get_context(request, Response())
+        body = await self.parse_http_body(self.request_adapter_class(request))
+        results = await self.schema.stream(
+            body.query,
+            variable_values=body.variables,
+            context_value=context,
+            operation_name=body.operation_name,
+            allowed_operation_types=(OperationType.QUERY, OperationType.SUBSCRIPTION),
+        )
+
+        async def render(result: ExecutionResult) -> bytes:
+            return self.encode_json(await self.process_result(request, result))
+
+        async def over() -> None:
+            await (until_over(context.viewer) if context.viewer else asyncio.sleep(ANONYMOUS_S))
+
+        stream = sse.events(results, render, over=over, stopping=self._services.stopping)
+        return StreamingResponse(stream, headers=sse.HEADERS)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         context = Context(services=self._services, request=request, response=response)
@@ -86,11 +115,16 @@ class View(GraphQL[Context, None]):
         return response
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
-        if request.method != "POST":
-            raise HTTPException(405, "GraphQL is asked with POST.")
-        if (request.content_type or "").partition(";")[0].strip().lower() != PLAIN_JSON:
+        if request.method == "GET" and "query" in request.query_params:
+            body: Any = dict(request.query_params)
+            for name in ("variables", "extensions"):
+                body[name] = self.parse_json(body[name]) if body.get(name) else None
+        elif request.method != "POST":
+            raise HTTPException(405, "GraphQL is asked with POST, or queries with GET.")
+        elif (request.content_type or "").partition(";")[0].strip().lower() != PLAIN_JSON:
             raise HTTPException(415, f"The content type must be {PLAIN_JSON}.")
-        body = self.parse_json(await request.get_body())
+        else:
+            body = self.parse_json(await request.get_body())
         if not isinstance(body, dict):
             raise HTTPException(400, "The body must be one JSON object with a query.")
         check_operation(body)
@@ -110,18 +144,22 @@ class View(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
+        is_get = request_adapter.method == "GET"
+        allowed = (OperationType.QUERY,) if is_get else (OperationType.QUERY, OperationType.MUTATION)
         try:
             return await self.schema.execute(
                 request_data.query,
                 variable_values=request_data.variables,
                 context_value=context,
                 operation_name=request_data.operation_name,
-                allowed_operation_types=(OperationType.QUERY, OperationType.MUTATION),
+                allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError as error:
             raise HTTPException(400, error.as_http_error_reason()) from None
         except InvalidOperationTypeError:
-            raise HTTPException(400, "Subscriptions go over a WebSocket (graphql-transport-ws).") from None
+            if is_get:
+                raise HTTPException(405, "With GET there are only queries.") from None
+            raise HTTPException(400, _SUBSCRIPTIONS) from None
 
     def should_render_graphql_ide(self, request: Any) -> bool:
         return False
@@ -186,7 +224,7 @@ def media_type(accept: str) -> str:
 def refusal(status: int, message: str, code: ErrorCode = ErrorCode.BAD_USER_INPUT) -> Response:
     """An answer to what is no GraphQL request, in the shape of one."""
     body = {"errors": [{"message": message, "extensions": {"code": code.value}}]}
-    headers = {"allow": "POST"} if status == 405 else None
+    headers = {"allow": "GET, POST"} if status == 405 else None
     return Response(orjson.dumps(body), status_code=status, headers=headers, media_type=PLAIN_JSON)
 
 

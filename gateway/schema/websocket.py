@@ -19,7 +19,7 @@ from strawberry.types.execution import PreExecutionError
 
 from gateway import auth, log_context
 from gateway.errors import Unauthenticated
-from gateway.schema.context import Context
+from gateway.schema.context import Context, Viewer
 
 RECHECK_S: Final = 15.0
 """How long a WebSocket may outlive a logout or a deactivation."""
@@ -68,12 +68,16 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await operation.send_initial_errors(result.errors or [GraphQLError("The operation was refused.")])
 
     async def _end_with_session(self) -> None:
-        viewer = self.context.viewer
-        while viewer is not None and (left_s := await auth.seconds_left(viewer)):  # noqa: ASYNC110 -- the database has no event
-            await asyncio.sleep(min(left_s, RECHECK_S))
+        await until_over(self.context.viewer)
         # The handler's own loop ends when the socket is closed, and stops the operations.
         with suppress(WebSocketDisconnected, RuntimeError):
             await self.websocket.close(code=CLOSE_UNAUTHORIZED, reason="The session is over.")
+
+
+async def until_over(viewer: Viewer | None) -> None:
+    """Returns when the viewer's session has ended; at once where there is none."""
+    while viewer is not None and (left_s := await auth.seconds_left(viewer)):  # noqa: ASYNC110 -- the database has no event
+        await asyncio.sleep(min(left_s, RECHECK_S))
 
 
 def _token(payload: object) -> str:

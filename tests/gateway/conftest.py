@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -20,7 +19,7 @@ from compute import local
 from compute.run import Run
 from compute.spec import JobSpec, TaskFinished
 from gateway import database, users
-from gateway.app import create_app, server_config
+from gateway.app import Server, create_app
 from gateway.dispatch import Dispatcher
 from gateway.events import Events
 from gateway.settings import Settings
@@ -198,7 +197,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     events = Events()
     dispatcher = Dispatcher(settings, events, start_run=run_on_threads)
     app = create_app(settings, dispatcher=dispatcher, events=events)
-    server = uvicorn.Server(server_config(app, settings))
+    server = Server(app, settings)
     serving = asyncio.create_task(server.serve())
 
     async def started() -> bool:

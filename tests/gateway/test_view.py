@@ -73,13 +73,21 @@ async def test_other_content_types_are_refused(service: Service, content_type: s
     assert response.status_code == 415
 
 
-async def test_only_post_asks(service: Service) -> None:
+async def test_only_post_and_queries_by_get_ask(service: Service) -> None:
     async with httpx.AsyncClient(verify=TLS) as http:
-        url = f"{service.url}/graphql?query=%7Bversion%7D"
+        url = f"{service.url}/graphql"
         answers = [await http.request(method, url) for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS")]
-        html = await http.get(url, headers={"accept": "text/html"})
-    assert [answer.status_code for answer in (*answers, html)] == [405] * 6
-    assert answers[0].headers["allow"] == "POST"
+        mutation = {"query": "mutation { logout(input: {}) { errors { code } } }"}
+        answers.append(await http.get(url, params=mutation))
+        query = await http.get(url, params={"query": "{ version }", "variables": "{}"})
+        wrong = [
+            await http.get(url, params={"query": "{ version }", "variables": text})
+            for text in ("{", "[]", "7")
+        ]
+    assert [answer.status_code for answer in answers] == [405] * 6
+    assert answers[0].headers["allow"] == "GET, POST"
+    assert "version" in query.json()["data"]
+    assert [answer.status_code for answer in wrong] == [400] * 3
 
 
 @pytest.mark.parametrize(
