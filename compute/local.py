@@ -26,6 +26,7 @@ def start(
     rejects_target: str | None = None,
     resume: Sequence[TaskFinished] = (),
     keep_staging: bool = False,
+    asks_to_commit: bool = False,
 ) -> Run:
     """Start `spec` on `threads` threads of this process. Returns at once.
 
@@ -36,7 +37,14 @@ def start(
     if spec.kind == "PROFILE":
         return ProfileRun(spec, on_threads(threads))
     targets = Targets.of(spec, target, rejects_target)
-    return Run(spec, lambda: Threads(threads, spec.storage), targets, resume, keep_staging)
+    return Run(
+        spec,
+        lambda: Threads(threads, spec.storage),
+        targets,
+        resume,
+        keep_staging=keep_staging,
+        asks_to_commit=asks_to_commit,
+    )
 
 
 class Threads:

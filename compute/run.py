@@ -36,19 +36,28 @@ def start(
     target: str | None = None,
     rejects_target: str | None = None,
     keep_staging: bool = False,
+    asks_to_commit: bool = False,
 ) -> "Run":
     """Start `spec` on the cluster of `compute.cluster.connect`. Returns at once.
 
     `resume`: what an earlier run of the same job has told as finished; what still holds is not done again.
     `target` and `rejects_target` as for `compute.local.start`. With `keep_staging` what is done stays in
     `spec.staging_dir` where the job does not succeed, for a later run with `resume`; the caller removes it.
+    With `asks_to_commit` the output is committed only when, after Finalizing, the caller says `Run.commit()`.
     """
     if spec.kind == "PROFILE":
         from .profile import ProfileRun, on_ray  # Here, because it builds on this module.
 
         return ProfileRun(spec, on_ray)
     targets = Targets.of(spec, target, rejects_target)
-    return Run(spec, lambda: _on_ray(spec), targets, resume, keep_staging)
+    return Run(
+        spec,
+        lambda: _on_ray(spec),
+        targets,
+        resume,
+        keep_staging=keep_staging,
+        asks_to_commit=asks_to_commit,
+    )
 
 
 def _on_ray(spec: JobSpec) -> Executor:
@@ -66,9 +75,14 @@ class Run:
         executor: Callable[[], Executor],
         targets: Targets,
         resume: Sequence[TaskFinished],
+        *,
         keep_staging: bool = False,
+        asks_to_commit: bool = False,
     ) -> None:
         self._keep_staging = keep_staging
+        self._may_commit = threading.Event()
+        if not asks_to_commit:
+            self._may_commit.set()
         self._stop: Stop | None = None
         self._stream = Stream(lambda: not self._goes_on())
         self._spec, self._executor, self._targets, self._resume = spec, executor, targets, resume
@@ -103,6 +117,10 @@ class Run:
         """Stop everything but keep what is done, for a later run with `resume`; no final event comes."""
         if self._stop is None:
             self._stop = "SUSPEND"
+
+    def commit(self) -> None:
+        """The answer to Finalizing, where the run asks: the caller still holds the job. From any thread."""
+        self._may_commit.set()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing of the run is left working. False when that took too long."""
@@ -154,6 +172,9 @@ class Run:
             job.step(now, min(STOP_CHECK_S, told_at + SNAPSHOT_INTERVAL_S - now))
         if isinstance(ending, Done):
             self._stream.put(Finalizing())
+            while not self._may_commit.wait(STOP_CHECK_S):
+                if not self._goes_on():
+                    return None
             job.check_sources()
             artifacts = self._result(job.writer.commit())
             if artifacts is None:

@@ -37,13 +37,13 @@ log = logging.getLogger(__name__)
 def create_app(
     settings: Settings, *, dispatcher: Dispatcher | None = None, events: Events | None = None
 ) -> Starlette:
-    """The service. In embedded mode it migrates its database at start, and dispatches jobs itself.
+    """The service. In embedded mode it migrates its database at start; where the settings say so it runs jobs itself.
 
     `dispatcher` takes the place of the usual one (with its `events`); tests use it to run without Ray.
     """
     settings = settings.prepare()
     events = events or Events()
-    if dispatcher is None and settings.embedded:
+    if dispatcher is None and settings.dispatches:
         dispatcher = Dispatcher(settings, events)
     services = Services(
         settings=settings,

@@ -174,6 +174,11 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     serve.add_argument("--host", help="default: 127.0.0.1")
     serve.add_argument("--port", type=int, help="default: 8000; 0 takes a free one")
     serve.add_argument("--data-dir", metavar="DIR", help="database, uploads, results; default: ~/.karyaksham")
+    serve.add_argument(
+        "--dispatcher",
+        action=argparse.BooleanOptionalAction,
+        help="run jobs in this process; default: with SQLite. Without, `karyaksham dispatch` runs them",
+    )
     serve.set_defaults(handler="gateway.serve:serve")
 
     dispatch = commands.add_parser(

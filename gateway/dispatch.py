@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from compute import cluster as ray_cluster
 from compute.run import Run
 from compute.spec import JobSpec, TaskFinished
 from gateway import journal, leftovers, log_context
+from gateway.alive import Sign, is_alive
 from gateway.events import ChangeQueue, Events
 from gateway.execution import Execution, LeaseLost, StartRun
 from gateway.models import Job, JobState, now
@@ -65,6 +67,7 @@ class Dispatcher:
         self._connecting: asyncio.Future[ray_cluster.Cluster] | None = None
         self._owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._running: dict[UUID, tuple[Execution, asyncio.Task[None]]] = {}
+        self._sign: Sign | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = ChangeQueue()
 
@@ -79,10 +82,12 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Recovers what an earlier process left, then takes jobs until `stop`."""
-        if self._settings.embedded:
-            await journal.release_all()
-            await leftovers.sweep(self._settings)
-        for work in (self._connect, self._look_for_work, self._renew):
+        settings = self._settings
+        if settings.embedded:
+            self._sign = Sign(settings.dispatchers_dir, self._owner)
+            await journal.release_dead(lambda owner: is_alive(settings.dispatchers_dir, owner))
+            await leftovers.sweep(settings)
+        for work in (self._connect, self._look_for_work, self._renew, self._let_go):
             self._tasks.append(asyncio.create_task(work(), name=f"dispatcher-{work.__name__}"))
 
     async def stop(self) -> None:
@@ -95,6 +100,8 @@ class Dispatcher:
             execution.leave()
         await asyncio.gather(*(task for _, task in left), return_exceptions=True)
         await journal.release({execution.job_id: execution.epoch for execution, _ in left})
+        if self._sign is not None:
+            self._sign.take_down()
         if self._connecting is not None:
             # A thread that starts Ray can't be stopped, only waited for.
             await asyncio.wait([self._connecting])
@@ -152,10 +159,12 @@ class Dispatcher:
         job = await self._next()
         if job is None:
             return False
+        asked_at = time.monotonic()
         epoch = await journal.lease(job, owner=self._owner, lease_s=self._settings.lease_s)
         if epoch is not None:
             leased = await Job.get(id=job.id)
             execution = Execution(leased, epoch, self._settings, self._events, self._start_run)
+            execution.lease_until = asked_at + self._settings.lease_s
             task = asyncio.create_task(self._drive(execution), name=f"job-{job.id}")
             self._running[job.id] = (execution, task)
         return True
@@ -191,14 +200,32 @@ class Dispatcher:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._settings.lease_s / 3)
-            leases = {job_id: execution.epoch for job_id, (execution, _) in self._running.items()}
+            held = [execution for execution, _ in self._running.values()]
+            leases = {execution.job_id: execution.epoch for execution in held}
+            asked_at = time.monotonic()
             try:
-                for job_id in await journal.renew(leases, lease_s=self._settings.lease_s):
-                    if job_id in self._running:
-                        self._running[job_id][0].leave()
+                lost = await journal.renew(leases, lease_s=self._settings.lease_s)
             except Exception:
                 log.exception("leases could not be renewed")
+                continue
+            for execution in held:
+                if execution.job_id in lost:
+                    execution.leave()
+                else:
+                    execution.lease_until = asked_at + self._settings.lease_s
+
+    async def _let_go(self) -> None:
+        """Stops the jobs whose lease has run out by this process's own clock: it was held up, or has no database.
+
+        Another dispatcher may have them already, and must not share the cluster with us.
+        """
+        while True:
+            await asyncio.sleep(min(POLL_S, self._settings.lease_s / 3))
+            for execution, _ in list(self._running.values()):
+                if time.monotonic() >= execution.lease_until:
+                    log.warning("job %s: its lease has run out", execution.job_id)
+                    execution.leave()
 
 
 def _start_on_ray(spec: JobSpec, resume: Sequence[TaskFinished]) -> Run:
-    return compute.start(spec, resume=resume, keep_staging=True)
+    return compute.start(spec, resume=resume, keep_staging=True, asks_to_commit=True)

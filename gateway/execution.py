@@ -7,6 +7,7 @@ time, so nothing here is written twice or out of turn.
 import asyncio
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +20,7 @@ from uuid import UUID
 from compute import errors as compute_errors
 from compute import spec
 from compute.run import Run
-from gateway import journal, planning
+from gateway import journal, leftovers, planning
 from gateway.events import Events, StateChange, snapshot_of
 from gateway.journal import Fact, Record
 from gateway.models import (
@@ -65,6 +66,7 @@ class Execution:
         self._events = events
         self._start_run = start_run
         self._folder = settings.jobs_dir / str(job.id)
+        self._output = leftovers.output_of(self._folder, epoch)
         self._snapshot = snapshot_of(job)
         self._tasks: dict[tuple[int, int], dict[str, Any]] = {}
         self._records: list[Record] = []
@@ -72,6 +74,8 @@ class Execution:
         self._cpu_seconds = 0.0
         self._kept_at = 0.0
         self._run: Run | None = None
+        self.lease_until = math.inf
+        """When the lease ends, by the steady clock of this process, if nobody renews it."""
         self._is_left = False
         self._is_pausing = job.pause_requested_at is not None
 
@@ -113,9 +117,6 @@ class Execution:
             self._run.suspend()
 
     async def _follow(self) -> None:
-        if self._job.state is JobState.PLANNING:
-            # Rejects of a run that failed; nothing is committed before the job runs.
-            await self._remove(self._folder / "output")
         rows = await JobTask.filter(job_id=self.job_id, record__isnull=False)
         done = [spec.TaskFinished(row.stage, row.shard, row.attempt, row.record) for row in rows]
         job_spec = planning.job_spec(
@@ -123,7 +124,7 @@ class Execution:
             self._job.sql or "",
             self._job.spec,
             staging_dir=str(self._folder / "staging"),
-            output_dir=str(self._folder / "output"),
+            output_dir=str(self._output),
             max_attempts=self._settings.job_max_attempts,
             memory_bytes=self._settings.job_task_memory_bytes,
             kind="PROFILE" if self._job.is_profile else "QUERY",
@@ -157,7 +158,11 @@ class Execution:
             case spec.Finalizing():
                 await self._keep()
                 fact = Fact("FINALIZING", "All tasks are done; the output is being committed.")
-                await self._advance(fact, before=[JobState.RUNNING], after=JobState.FINALIZING)
+                if (
+                    await self._advance(fact, before=[JobState.RUNNING], after=JobState.FINALIZING)
+                    and self._run is not None
+                ):
+                    self._run.commit()
             case spec.Succeeded():
                 await self._succeeded(event)
             case spec.Failed():
@@ -295,6 +300,7 @@ class Execution:
         ):
             if final.state is JobState.SUCCEEDED:
                 await self._remove(self._folder / "staging")
+            await asyncio.to_thread(leftovers.remove_other_outputs, self._folder, self.epoch)
         else:
             await self._canceled()
 

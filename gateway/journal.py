@@ -4,7 +4,7 @@ Every write names the states it may start from, and the dispatcher's also its le
 elsewhere changes nothing and says so, so a dispatcher that lost its lease can do no harm.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -211,9 +211,15 @@ async def release(leases: Mapping[UUID, int]) -> None:
         await Job.filter(id=job_id, lease_epoch=epoch).update(lease_expires_at=now())
 
 
-async def release_all() -> int:
-    """Let every lease end now: for the one process that has the database to itself, when it starts."""
-    return await Job.filter(state__in=list(ACTIVE_STATES)).update(lease_expires_at=now())
+async def release_dead(is_alive: Callable[[str], bool]) -> int:
+    """Let the leases end now of owners that are not alive; says how many. Nobody may take up a dead owner's name."""
+    held = Job.filter(state__in=list(ACTIVE_STATES))
+    owners = await held.distinct().values_list("lease_owner", flat=True)
+    dead = [owner for owner in owners if owner is None or not is_alive(str(owner))]
+    released = 0
+    for owner in dead:
+        released += await held.filter(lease_owner=owner).update(lease_expires_at=now())
+    return released
 
 
 async def _append(job_id: UUID, fact: Fact) -> None:

@@ -18,6 +18,7 @@ from .app import Server, create_app
 from .dispatch import Dispatcher
 from .errors import KaryakshamError
 from .events import Events
+from .inspection import Inspector
 from .middleware import configure_logging
 from .models import Role, User
 from .settings import BadSetting, Settings, describe
@@ -28,11 +29,16 @@ DASHBOARD_POLL_S = 0.2
 
 def serve(options: Namespace) -> int:
     """Everything in one process, until SIGTERM or Ctrl-C."""
-    return _with_settings(options, _serve, host=options.host, port=options.port)
+    return _with_settings(
+        options, _serve, host=options.host, port=options.port, dispatcher=options.dispatcher
+    )
 
 
 def dispatch(options: Namespace) -> int:
-    """Only the dispatcher; the page and the API run elsewhere on the same database."""
+    """Jobs and the inspection of datasets; the page and the API run elsewhere on the same database.
+
+    There may be several: a job has one of them at a time, and another where that one dies.
+    """
     return _with_settings(options, _dispatch)
 
 
@@ -126,11 +132,13 @@ async def _dispatch(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with database.opened(settings, migrate=settings.embedded):
-        dispatcher = Dispatcher(settings, Events())
+        dispatcher, inspector = Dispatcher(settings, Events()), Inspector(settings)
+        inspector.start()
         await dispatcher.start()
         print("The dispatcher takes jobs.", flush=True)
         await stopped.wait()
         await dispatcher.stop()
+        await inspector.stop()
     return 0
 
 

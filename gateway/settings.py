@@ -137,6 +137,11 @@ class Settings:
         DAY, "s", "What a failed or canceled job has done waits so long for a retry."
     )
     lease_s: int = _setting(30, "s", "A dispatcher that is silent for so long has lost its jobs.")
+    dispatcher: bool | None = _setting(
+        None,
+        "0 or 1",
+        "Whether `serve` runs jobs itself; empty: with SQLite. Else `karyaksham dispatch` does.",
+    )
 
     # Ray
     ray_address: str | None = _setting(None, "address", "Empty: a Ray of our own in this process.")
@@ -186,6 +191,11 @@ class Settings:
         return self.dialect == "sqlite"
 
     @property
+    def dispatches(self) -> bool:
+        """Whether the process of the API runs jobs, too."""
+        return self.embedded if self.dispatcher is None else self.dispatcher
+
+    @property
     def dialect(self) -> str:
         """`sqlite` or `postgres`: names the migration set."""
         return "postgres" if self.database_url.startswith("postgres") else "sqlite"
@@ -227,6 +237,11 @@ class Settings:
     def page_dir(self) -> Path:
         """`client_dir`, from the folder that holds this package."""
         return Path(__file__).parent.parent / self.client_dir.expanduser()
+
+    @property
+    def dispatchers_dir(self) -> Path:
+        """A lock of each dispatcher that lives, where the database is SQLite."""
+        return self.root / "dispatchers"
 
     @property
     def ray_dir(self) -> Path:

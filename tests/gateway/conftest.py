@@ -187,7 +187,7 @@ async def eventually(condition: Callable[[], Awaitable[Any]], deadline_s: float 
 
 
 def run_on_threads(spec: JobSpec, resume: Sequence[TaskFinished]) -> Run:
-    return local.start(spec, threads=2, resume=resume, keep_staging=True)
+    return local.start(spec, threads=2, resume=resume, keep_staging=True, asks_to_commit=True)
 
 
 @asynccontextmanager

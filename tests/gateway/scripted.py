@@ -30,7 +30,7 @@ class ScriptedRun:
     def __init__(self, spec: JobSpec, resume: Sequence[TaskFinished]) -> None:
         self.spec = spec
         self.resume = list(resume)
-        self.is_canceled = self.is_suspended = False
+        self.is_canceled = self.is_suspended = self.may_commit = False
         self._told: asyncio.Queue[Event | None] = asyncio.Queue()
 
     def tell(self, *events: Event) -> None:
@@ -51,6 +51,9 @@ class ScriptedRun:
     def suspend(self) -> None:
         self.is_suspended = True
         self._told.put_nowait(None)
+
+    def commit(self) -> None:
+        self.may_commit = True
 
     def join(self, timeout_s: float | None = None) -> bool:
         return threading.current_thread().is_alive()

@@ -2,15 +2,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from compute.spec import Failed, Failure, Finalizing, RowBalance, Succeeded, TaskFailed, TaskFinished
+from gateway import journal
+from gateway.alive import Sign
 from gateway.dispatch import Dispatcher, Waiting, choose
 from gateway.events import Events
-from gateway.models import Artifact, Job, JobEvent, JobState, JobTask, TaskState, User
+from gateway.models import Artifact, Job, JobEvent, JobState, JobTask, TaskState, User, now
 from gateway.settings import Settings
 
 from . import records, scripted
@@ -74,8 +77,14 @@ async def test_a_job_goes_through_its_states_to_success(settings: Settings) -> N
         await in_state(job, JobState.PLANNING)
         run.tell(PLANNED, scripted.progress(0.5, scripted.task(0, "SUCCEEDED", 100)))
         await in_state(job, JobState.RUNNING)
+        assert not run.may_commit
         run.tell(Finalizing())
         await in_state(job, JobState.FINALIZING)
+
+        async def may_commit() -> bool:
+            return run.may_commit
+
+        await eventually(may_commit)
         run.tell(Succeeded((scripted.output(run.spec),), BALANCE))
         done = await in_state(job, JobState.SUCCEEDED)
     assert await kinds(job) == ["CREATED", "PLANNING", "RUNNING", "FINALIZING", "SUCCEEDED"]
@@ -83,7 +92,7 @@ async def test_a_job_goes_through_its_states_to_success(settings: Settings) -> N
     assert (done.fraction, done.progress["rows_written"], done.lease_owner) == (1.0, 3, None)
     assert done.started_at is not None and done.finished_at is not None
     (artifact,) = await Artifact.filter(job_id=job.id)
-    assert (artifact.name, artifact.path) == ("output.csv", f"{job.id}/output/output.csv")
+    assert (artifact.name, artifact.path) == ("output.csv", f"{job.id}/output/1/output.csv")
     (task,) = await JobTask.filter(job_id=job.id)
     assert (task.state, task.bytes_read) == (TaskState.SUCCEEDED, 100)
 
@@ -216,6 +225,50 @@ async def test_who_lost_the_lease_stops_and_writes_nothing_more(settings: Settin
     after = await Job.get(id=job.id)
     assert (after.state, after.lease_owner) == (JobState.RUNNING, "other")
     assert await kinds(job) == ["CREATED", "PLANNING", "RUNNING"]
+    assert not run.may_commit
+
+
+async def test_who_cannot_renew_stops_when_the_lease_is_over(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, job = Script(), await queued()
+
+    async def unreachable(*_: Any, **__: Any) -> set[UUID]:
+        raise OSError("no database")
+
+    monkeypatch.setattr(journal, "renew", unreachable)
+    async with dispatching(replace(settings, lease_s=1), script):
+        run = await run_of(script, job)
+
+        async def suspended() -> bool:
+            return run.is_suspended
+
+        await eventually(suspended)
+        await eventually(lambda: _runs(script, 2))
+    assert script.runs[0] is run
+    assert "RECOVERED" in await kinds(job)
+
+
+async def _runs(script: Script, count: int) -> bool:
+    return len(script.runs) >= count
+
+
+async def test_only_leases_of_the_dead_end_at_start(settings: Settings) -> None:
+    living = Sign(settings.dispatchers_dir, "living")
+    kept = await queued(JobState.RUNNING, lease_owner="living", lease_epoch=1, lease_expires_at=later())
+    dead = await queued(JobState.RUNNING, lease_owner="dead", lease_epoch=1, lease_expires_at=later())
+    script = Script()
+    async with dispatching(settings, script):
+        await run_of(script, dead)
+    assert script.of(kept.id) is None
+    assert (await Job.get(id=kept.id)).lease_owner == "living"
+    living.take_down()
+    async with dispatching(settings, script):
+        await run_of(script, kept)
+
+
+def later() -> datetime:
+    return now() + timedelta(hours=1)
 
 
 async def test_progress_never_goes_back_over_a_restart(settings: Settings) -> None:
@@ -251,12 +304,13 @@ async def test_no_more_jobs_run_than_may(settings: Settings) -> None:
 
 async def test_start_sweeps_what_belongs_to_no_job(settings: Settings) -> None:
     done, running = await queued(JobState.SUCCEEDED), await queued(JobState.RUNNING)
-    kept = [settings.jobs_dir / str(done.id) / "output", settings.jobs_dir / str(running.id) / "staging"]
-    swept = [settings.jobs_dir / str(uuid4()) / "output", settings.jobs_dir / str(done.id) / "staging"]
+    of_done, of_running = settings.jobs_dir / str(done.id), settings.jobs_dir / str(running.id)
+    kept = [of_done / "output" / "0", of_running / "staging"]
+    swept = [settings.jobs_dir / str(uuid4()) / "output", of_done / "staging", of_done / "output" / "7"]
     for folder in (*kept, *swept):
         folder.mkdir(parents=True)
     async with dispatching(settings, Script()):
-        assert [folder.exists() for folder in (*kept, *swept)] == [True, True, False, False]
+        assert [folder.exists() for folder in (*kept, *swept)] == [True, True, False, False, False]
 
 
 def waiting(owner: UUID, priority: int = 0, number: int = 0) -> Waiting:

@@ -1,8 +1,10 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gateway.app import create_app
 from gateway.settings import BadSetting, Settings, describe
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -89,3 +91,16 @@ def test_every_setting_has_unit_and_reason_and_is_in_the_docs() -> None:
     for name, unit, _, reason in describe():
         assert unit and reason.endswith(".")
         assert f"`{name}`" in documented, "run `make schema`"
+
+
+@pytest.mark.parametrize(
+    ("given", "runs_jobs"),
+    [
+        ({}, True),
+        ({"dispatcher": False}, False),
+        ({"database_url": "postgres://nobody@127.0.0.1:1/none"}, False),
+    ],
+)
+def test_who_runs_the_jobs_is_a_setting(given: dict[str, Any], runs_jobs: bool, tmp_path: Path) -> None:
+    settings = Settings.from_environment({}, data_dir=tmp_path, secret_key="x" * 40, **given)
+    assert (create_app(settings).state.dispatcher is not None) is runs_jobs
