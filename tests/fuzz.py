@@ -5,7 +5,10 @@ kept and mutated further. They begin with their seeds, and with what earlier run
 What breaks a target is written to `engine/fuzz/seeds/<target>/` as `crash-...`, so that it is run again each time: keep
 it under a name that says what it shows, next to the fix.
 
-usage: python -m tests.fuzz [--seconds N] [--targets index,csv]
+With --inputs the run can be had again: as many inputs, made from the seeds alone by the same chain of chances, without
+what hangs on addresses (only `decode`, which has threads, finds somewhat different ways).
+
+usage: python -m tests.fuzz [--seconds N | --inputs N] [--targets index,csv]
 """
 
 import argparse
@@ -13,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Sequence
@@ -38,13 +42,16 @@ def main(arguments: Sequence[str]) -> int:
     known = [target["name"] for target in manifest["bin"]]
     parser = argparse.ArgumentParser(prog="make fuzz ARGS=...", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument(
+        "--inputs", type=int, help="for each target, the same ones in each run, instead of --seconds"
+    )
     parser.add_argument("--targets", default=",".join(known), help="with commas between them")
     options = parser.parse_args(arguments)
     targets = options.targets.split(",")
     if unknown := [target for target in targets if target not in known]:
         parser.error(f"{', '.join(unknown)} is none of {', '.join(known)}")
     programs = build(targets)
-    failed = [target for target in targets if not run(programs / target, target, options.seconds)]
+    failed = [target for target in targets if not run(programs / target, target, options)]
     print(f"\n{len(targets) - len(failed)} passed, {len(failed)} failed")
     return int(bool(failed))
 
@@ -68,19 +75,26 @@ def build(targets: Sequence[str]) -> Path:
     return cache() / triple / "release"
 
 
-def run(program: Path, target: str, seconds: int) -> bool:
+def run(program: Path, target: str, options: argparse.Namespace) -> bool:
     """Run one target, and say what it did; False when it broke."""
     seeds, corpus = FUZZ / "seeds" / target, cache() / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
     limits = [f"-max_len={LONGEST_BYTES}", f"-timeout={INPUT_S}", f"-rss_limit_mb={MEMORY_MB}"]
-    command = [str(program), str(corpus), str(seeds), f"-max_total_time={seconds}", *limits]
+    report = [f"-artifact_prefix={seeds}{os.sep}", "-print_final_stats=1"]
     began = time.monotonic()
-    done = subprocess.run(
-        [*command, f"-artifact_prefix={seeds}{os.sep}", "-print_final_stats=1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as fresh:
+        until = (
+            ["-seed=1", "-use_cmp=0", f"-runs={options.inputs}"]
+            if options.inputs
+            else [f"-max_total_time={options.seconds}"]
+        )
+        folders = [fresh if options.inputs else str(corpus), str(seeds)]
+        done = subprocess.run(
+            [str(program), *folders, *until, *limits, *report],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     log = done.stdout.decode(errors="replace")
     runs = re.findall(r"number_of_executed_units: (\d+)", log)
     covered = re.findall(r"cov: (\d+)", log)

@@ -1,5 +1,6 @@
 //! What is a table is not read as one column, nor cut into other columns: words and numbers from the fuzzer, written as
-//! a program writes CSV, must come back in as many columns, with all rows read.
+//! a program writes CSV, must come back in as many columns, with all rows read. A last column that has neither a name
+//! nor a value is a delimiter at the end of each record, which is all that such a file can say.
 #![no_main]
 
 use karyaksham_fuzz::Input;
@@ -49,9 +50,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let found = sniff(&file.clone().into_bytes(), &DialectOverrides::default());
     let found = found.unwrap_or_else(|error| panic!("{error}: {file:?}"));
+    let is_trailing = !has_header && rows.iter().all(|row| row[columns - 1] % 32 == 0);
     let told = (
         String::from_utf8_lossy(found.dialect.delimiter.as_bytes()).into_owned(),
-        found.columns.len(),
+        found.columns.len() + usize::from(is_trailing && found.dialect.trailing_delimiter),
     );
     assert_eq!(told, (delimiter.to_owned(), columns), "{file:?} {found:?}");
 });
