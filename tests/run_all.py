@@ -33,7 +33,7 @@ PHASES = (
     # A crate at a time: together, features that only tests of the one need would build DataFusion again for the other.
     Phase("text", (*CARGO_TEST, "karyaksham-text"), ROOT / "engine", CARGO_PASSED, CARGO_FAILED),
     Phase("core", (*CARGO_TEST, "karyaksham-core"), ROOT / "engine", CARGO_PASSED, CARGO_FAILED),
-    # Their seeds, what once broke them, and the same some thousands more each time; `make fuzz` goes where chance leads.
+    # Their seeds, what once broke them, and the same thousands more each time; `make fuzz` goes where chance leads.
     Phase(
         "fuzz",
         (sys.executable, "-m", "tests.fuzz", "--inputs", "20000"),

@@ -1,6 +1,7 @@
 //! What is a table is not read as one column, nor cut into other columns: words and numbers from the fuzzer, written as
-//! a program writes CSV, must come back in as many columns, with all rows read. A last column that has neither a name
-//! nor a value is a delimiter at the end of each record, which is all that such a file can say.
+//! a program writes CSV, must come back in as many columns, with all rows read. Where the file itself can say no more,
+//! nothing is asked: a last column that has neither a name nor a value is a delimiter at the end of each record, and bars
+//! that always stand in pairs are `||`.
 #![no_main]
 
 use karyaksham_fuzz::Input;
@@ -47,6 +48,11 @@ fuzz_target!(|bytes: &[u8]| {
     for row in &rows {
         let fields: Vec<_> = row.iter().map(|byte| field(*byte, delimiter)).collect();
         file += &(fields.join(delimiter) + end);
+    }
+    let runs: Vec<_> = file.split(|c| c != '|').map(str::len).collect();
+    let is_in_groups = (2..columns).any(|of| runs.iter().all(|run| run % of == 0));
+    if !has_header && delimiter == "|" && is_in_groups {
+        return;
     }
     let found = sniff(&file.clone().into_bytes(), &DialectOverrides::default());
     let found = found.unwrap_or_else(|error| panic!("{error}: {file:?}"));

@@ -20,7 +20,7 @@ const SEQUENCE_BYTES: &[u8] = b"|~^:;#$%&*+=<>@!\t";
 /// Lines in which sequences are looked for, and how many of those that are found are tried.
 const SEQUENCE_LINES: usize = 20;
 const SEQUENCES: usize = 3;
-/// A sequence explains a byte that lies within it this often. The byte alone is no delimiter then.
+/// A sequence explains a byte that lies within it this often.
 const EXPLAINED: f64 = 0.9;
 
 /// Why bytes are a delimiter.
@@ -52,7 +52,7 @@ pub(super) fn candidates(bytes: &[u8]) -> Vec<(Delimiter, bool)> {
     let sequences = sequences(bytes);
     let is_explained = |byte: &u8| {
         let mut all = sequences.iter();
-        all.any(|sequence| sequence.as_bytes().contains(byte) && explains(bytes, *sequence, *byte))
+        all.any(|sequence| share_within(bytes, *sequence, *byte) == Some(1.0))
     };
     // 0x1F stands for one column where every usual delimiter occurs.
     let others = CONTROLS.into_iter().chain(RARE);
@@ -121,12 +121,18 @@ fn unit(run: &[u8]) -> &[u8] {
     &run[..length]
 }
 
-/// Nearly wherever `byte` is, it is part of `sequence`.
-fn explains(bytes: &[u8], sequence: Delimiter, byte: u8) -> bool {
+/// Nearly wherever `byte` is, it is part of `sequence`: alone it is a delimiter only if all records agree on it.
+pub(super) fn explains(bytes: &[u8], sequence: Delimiter, byte: u8) -> bool {
+    share_within(bytes, sequence, byte).is_some_and(|share| share >= EXPLAINED)
+}
+
+/// How often `byte`, where it is, is part of `sequence`; none when the sequence has no such byte.
+fn share_within(bytes: &[u8], sequence: Delimiter, byte: u8) -> Option<f64> {
     let sequence = sequence.as_bytes();
     let each = memchr_iter(byte, sequence).count();
     let within = memmem::find_iter(bytes, sequence).count() * each;
-    within as f64 >= memchr_iter(byte, bytes).count() as f64 * EXPLAINED
+    let all = memchr_iter(byte, bytes).count();
+    (each > 0 && all > 0).then(|| within as f64 / all as f64)
 }
 
 #[cfg(test)]

@@ -118,9 +118,26 @@ fn readings(head: &Window, end: usize, overrides: &DialectOverrides) -> Vec<Read
         }
         readings.push(plain);
     }
+    drop_explained(&mut readings, &head.bytes[..end], overrides);
     // Stable: the earlier candidate wins a tie.
     readings.sort_by(|a, b| b.score.total_cmp(&a.score));
     readings
+}
+
+/// A stray `|` in the text of a table with `||` makes no delimiter of it, unless all records have as many.
+fn drop_explained(readings: &mut Vec<Reading>, bytes: &[u8], overrides: &DialectOverrides) {
+    let sequences: Vec<_> = readings.iter().map(|r| r.rules.delimiter).collect();
+    let mut sequences: Vec<_> = sequences.into_iter().filter(|d| d.len() > 1).collect();
+    sequences.dedup();
+    readings.retain(|reading| {
+        let byte = reading.rules.delimiter.byte();
+        let byte = byte.filter(|_| !reading.is_perfect() && overrides.delimiter.is_none());
+        !byte.is_some_and(|byte| {
+            sequences
+                .iter()
+                .any(|s| delimiters::explains(bytes, *s, byte))
+        })
+    });
 }
 
 /// Every dialect that the bytes could be in, in the order of preference.

@@ -206,7 +206,8 @@ impl Record {
 
     /// It has that many fields, the last of which is empty.
     pub fn ends_empty(&self, fields: usize) -> bool {
-        self.values.len() == fields && self.values.last().is_some_and(Vec::is_empty)
+        let is_nothing = |field: &Field| field.start == field.end && !field.quoted;
+        self.fields.len() == fields && self.fields.last().is_some_and(is_nothing)
     }
 
     /// It has that many fields, and may name columns.
