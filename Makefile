@@ -28,13 +28,15 @@ run: setup ## Keep the service up; prints its address and, on the first start, h
 test: setup packages-test $(STAMPS)/tables ## Every test we have: cargo, pytest, vitest, and a real browser
 	@$(BIN)/python tests/run_all.py $(ARGS)
 
-check: setup ## Formatting, lints, types and the borders between the rooms
+check: setup packages-check $(STAMPS)/check ## Formatting, lints, types, the borders between the rooms, and every file of deploy
 	@echo "==> ruff"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@echo "==> mypy"; $(BIN)/mypy
 	@echo "==> import-linter"; $(BIN)/lint-imports --no-cache
 	@echo "==> rustfmt"; cd engine && cargo fmt --all --check && cd fuzz && cargo fmt --check
 	@echo "==> clippy (minutes when it runs for the first time)"; cd engine && cargo clippy --release --all-targets --locked --quiet -- -D warnings
 	@echo "==> eslint, tsc"; cd client && npm run --silent check
+	@echo "==> deploy: hadolint, compose-spec, actionlint, promtool, kustomize, schemas of Kubernetes"
+	@.venv/check/bin/python deploy/check/check.py
 	@echo "check: ok"
 
 fix: setup ## Format everything and mend what the linters can
@@ -59,9 +61,12 @@ clean: ## Remove what was built in this tree
 
 # ---------------------------------------------------------------- what the targets need
 
-.PHONY: packages-build packages-test
+.PHONY: packages-build packages-check packages-test
 packages-build:
 	@deploy/debian-packages.sh build
+
+packages-check:
+	@deploy/debian-packages.sh check
 
 packages-test:
 	@deploy/debian-packages.sh test
@@ -76,6 +81,13 @@ $(STAMPS)/peers: tests/bench/peers.txt $(STAMPS)/python
 	@echo "==> bench: installing the other engines into .venv/peers (1.5 GB, a minute the first time)"
 	@test -x .venv/peers/bin/python || $(PYTHON) -m venv .venv/peers
 	@.venv/peers/bin/pip install --quiet --require-hashes -r tests/bench/peers.txt
+	@touch $@
+
+$(STAMPS)/check: deploy/check/requirements.txt deploy/check/package-lock.json $(STAMPS)/python
+	@echo "==> check: installing the readers of deploy's files into .venv/check"
+	@test -x .venv/check/bin/python || $(PYTHON) -m venv .venv/check
+	@.venv/check/bin/pip install --quiet --require-hashes -r deploy/check/requirements.txt
+	@cd deploy/check && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # Read as files and never imported, so without what they depend on.

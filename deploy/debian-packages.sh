@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Checks for the programs that a purpose needs and installs their Debian packages when run as root.
-# usage: debian-packages.sh build|test
+# usage: debian-packages.sh build|check|test
 set -euo pipefail
 
 declare -A package_of=([gcc]=gcc [g++]=g++ [make]=make [python3]=python3 [chromium]=chromium [radosgw]=radosgw
-    [ceph-mon]=ceph-mon [ceph-osd]=ceph-osd [ceph]=ceph-common)
-case "${1:?build or test}" in
+    [ceph-mon]=ceph-mon [ceph-osd]=ceph-osd [ceph]=ceph-common [promtool]=prometheus [kubectl]=kubernetes-client)
+case "${1:?build, check or test}" in
 build) programs="gcc make python3" ;;
+check) programs="gcc make python3 promtool kubectl" ;;
 test) programs="gcc g++ make python3 chromium radosgw ceph-mon ceph-osd ceph" ;;
 *) echo "debian-packages: unknown purpose $1" >&2; exit 2 ;;
 esac
