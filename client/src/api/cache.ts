@@ -30,6 +30,8 @@ export function cache(): Exchange {
     },
     updates: {
       Mutation: {
+        cloneJob: (_result, _args, store) => store.invalidate("Query", "jobs"),
+        deleteJob: (_result, _args, store) => store.invalidate("Query", "jobs"),
         createJob: (_result, _args, store) => store.invalidate("Query", "jobs"),
         completeUpload: (_result, _args, store) => store.invalidate("Query", "datasets"),
         registerDataset: (_result, _args, store) => store.invalidate("Query", "datasets"),

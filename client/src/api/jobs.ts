@@ -1,16 +1,23 @@
 import { useMemo } from "react";
 import { useClient, useQuery, useSubscription } from "urql";
-import { outcomeOf } from "./errors";
+import { outcomeOf, problemOf, type Problem } from "./errors";
 import {
   ArtifactPreviewDocument,
   CancelJobDocument,
+  CloneJobDocument,
   CreateJobDocument,
+  DeleteJobDocument,
   ExplainJobDocument,
   JobDocument,
   JobEventsDocument,
   JobProgressDocument,
   JobsDocument,
+  JobTasksDocument,
   JobUpdatesDocument,
+  PauseJobDocument,
+  ResumeJobDocument,
+  RetryJobDocument,
+  type CloneJobInput,
   type CreateJobInput,
   type EventFieldsFragment,
   type JobFieldsFragment,
@@ -18,6 +25,7 @@ import {
   type JobSummaryFragment,
   type PreviewFieldsFragment,
   type ProgressFieldsFragment,
+  type TaskFieldsFragment,
 } from "./generated/graphql";
 import { PAGE_SIZE, pageOf, useCursor, type Page } from "./paging";
 import { useAnswer, type Answer } from "./query";
@@ -32,12 +40,16 @@ export type {
   JobState,
   JobSummaryFragment as JobSummary,
   ProgressFieldsFragment as Progress,
+  TaskFieldsFragment as Task,
   TaskState,
 } from "./generated/graphql";
 export type Artifact = JobFieldsFragment["artifacts"][number];
 export type Stage = ProgressFieldsFragment["stages"][number];
-export type Task = Stage["tasks"][number];
+export type StageTasks = { index: number; tasks: readonly TaskFieldsFragment[] };
 export type RowBalance = NonNullable<JobSummaryFragment["rowBalance"]>;
+
+/** Tasks a request; the service's limit. */
+export const TASKS_PAGE = 1_000;
 
 export function useJobs(search: string, states: readonly JobState[]): Answer<Page<JobSummaryFragment>> {
   const [after, advance] = useCursor(`${states.join()} ${search}`);
@@ -92,6 +104,23 @@ export function useJobActions() {
         outcomeOf(await client.mutation(CreateJobDocument, { input }).toPromise(), (data) => data.createJob),
       cancel: async (jobId: string) =>
         outcomeOf(await client.mutation(CancelJobDocument, { input: { jobId } }).toPromise(), (data) => data.cancelJob),
+      pause: async (jobId: string) =>
+        outcomeOf(await client.mutation(PauseJobDocument, { input: { jobId } }).toPromise(), (data) => data.pauseJob),
+      resume: async (jobId: string) =>
+        outcomeOf(await client.mutation(ResumeJobDocument, { input: { jobId } }).toPromise(), (data) => data.resumeJob),
+      retry: async (jobId: string) =>
+        outcomeOf(await client.mutation(RetryJobDocument, { input: { jobId } }).toPromise(), (data) => data.retryJob),
+      clone: async (input: CloneJobInput) =>
+        outcomeOf(await client.mutation(CloneJobDocument, { input }).toPromise(), (data) => data.cloneJob),
+      remove: async (jobId: string) =>
+        outcomeOf(await client.mutation(DeleteJobDocument, { input: { jobId } }).toPromise(), (data) => data.deleteJob),
+      /** One page of tasks of every stage: those after shard number `after`. */
+      tasks: async (id: string, after: number | null): Promise<Problem | readonly StageTasks[]> => {
+        const { data, error } = await client
+          .query(JobTasksDocument, { id, first: TASKS_PAGE, after }, { requestPolicy: "network-only" })
+          .toPromise();
+        return error ? problemOf(error) : (data?.job?.progress.stages ?? []);
+      },
       explain: async (input: CreateJobInput) =>
         outcomeOf(
           await client.query(ExplainJobDocument, { input }, { requestPolicy: "network-only" }).toPromise(),

@@ -1,14 +1,15 @@
-import { Button, Group, Stack, Text } from "@mantine/core";
-import { IconCopy, IconMoodEmpty, IconPlayerStop } from "@tabler/icons-react";
-import { useState } from "react";
-import { Link, useParams } from "react-router";
-import { useJobActions, type Job, type JobState } from "../../api/jobs";
+import { Alert, Group, Stack, Text } from "@mantine/core";
+import { IconMoodEmpty, IconPlayerPause, IconPlayerStop, type TablerIcon } from "@tabler/icons-react";
+import { useReducer, useState } from "react";
+import { useParams } from "react-router";
+import type { Job, JobState } from "../../api/jobs";
 import type { Problem } from "../../api/errors";
 import { formatDateTime, formatDuration } from "../../ui/format";
 import { Page } from "../../ui/page";
 import { Empty, Failure, LoadingLines } from "../../ui/states";
 import { BalancePanel } from "./balance-panel";
 import { EventsPanel } from "./events-panel";
+import { JobActions } from "./job-actions";
 import { isFinal } from "./job-state";
 import type { Live } from "./live";
 import { ProgressPanel } from "./progress-panel";
@@ -16,17 +17,19 @@ import { QueryPanel } from "./query-panel";
 import { ResultPanels } from "./result-panels";
 import { StagesPanel } from "./stages-panel";
 import { StateBadge } from "./state-badge";
+import { text } from "./text";
 import { ThroughputPanel } from "./throughput-panel";
 import { useLiveJob } from "./use-live-job";
 import classes from "./job-page.module.css";
 
 export default function JobPage() {
   const { id = "" } = useParams();
-  return <LoadedJob key={id} id={id} />;
+  const [run, restart] = useReducer((count: number) => count + 1, 0);
+  return <LoadedJob key={`${id} ${run}`} id={id} onRestart={restart} />;
 }
 
-function LoadedJob({ id }: { id: string }) {
-  const { answer, job, state, live, cutOff } = useLiveJob(id);
+function LoadedJob({ id, onRestart }: { id: string; onRestart: () => void }) {
+  const { answer, job, state, live, cutOff } = useLiveJob(id, onRestart);
   if (answer.loading) return <LoadingLines label="Loading the job" lines={10} />;
   if (job && state) return <JobView job={job} state={state} live={live} cutOff={cutOff} />;
   if (answer.problem) {
@@ -42,60 +45,30 @@ function LoadedJob({ id }: { id: string }) {
 type JobViewProps = { job: Job; state: JobState; live: Live; cutOff: boolean };
 
 function JobView({ job, state, live, cutOff }: JobViewProps) {
-  const { cancel } = useJobActions();
   const [problems, setProblems] = useState<readonly Problem[]>([]);
-  const [asked, setAsked] = useState(false);
   const ended = isFinal(state);
   const progress = live.progress ?? job.progress;
   const [problem] = problems;
-
-  async function stop() {
-    setAsked(true);
-    const outcome = await cancel(job.id);
-    setProblems(outcome.problems);
-    if (outcome.problems.length > 0) setAsked(false);
-  }
 
   return (
     <Page
       title={job.name}
       badge={<StateBadge state={state} />}
       lead={<Lead job={job} ended={ended} />}
-      actions={
-        <>
-          <Button
-            variant="default"
-            component={Link}
-            to={`/jobs/new?from=${encodeURIComponent(job.id)}`}
-            leftSection={<IconCopy size={15} aria-hidden />}
-          >
-            Edit and run again
-          </Button>
-          {ended ? null : (
-            <Button
-              variant="default"
-              c="var(--k-bad)"
-              leftSection={<IconPlayerStop size={15} aria-hidden />}
-              loading={asked && state !== "CANCELING"}
-              disabled={state === "CANCELING"}
-              onClick={() => void stop()}
-            >
-              Cancel
-            </Button>
-          )}
-        </>
-      }
+      actions={<JobActions job={job} state={state} onProblems={setProblems} />}
     >
-      {problem ? <Failure title="The job was not canceled" message={problem.message} /> : null}
-      {job.failure ? (
-        <Failure title="The job failed" message={job.failure.message} hint={job.failure.hint} />
+      {problem ? <Failure title={text.actions.refused} message={problem.message} /> : null}
+      {job.failure && ended ? (
+        <Failure title={text.failed.title} message={job.failure.message} hint={job.failure.hint} />
       ) : null}
+      {state === "PAUSED" ? <Notice icon={IconPlayerPause} {...text.paused} /> : null}
+      {state === "CANCELED" ? <Notice icon={IconPlayerStop} {...text.canceled} /> : null}
       {ended && state === "SUCCEEDED" ? null : <ProgressPanel progress={progress} live={live} cutOff={cutOff} />}
       {job.rowBalance ? <BalancePanel balance={job.rowBalance} progress={progress} job={job} /> : null}
       {ended ? <ResultPanels artifacts={job.artifacts} /> : null}
       <div className={classes.grid}>
         <Stack gap="md" miw={0}>
-          <StagesPanel stages={progress.stages} />
+          <StagesPanel jobId={job.id} stages={progress.stages} ended={ended} />
           {live.samples.length > 1 ? <ThroughputPanel live={live} /> : null}
         </Stack>
         <Stack gap="md" miw={0}>
@@ -104,6 +77,14 @@ function JobView({ job, state, live, cutOff }: JobViewProps) {
         </Stack>
       </div>
     </Page>
+  );
+}
+
+function Notice({ icon: Icon, title, says }: { icon: TablerIcon; title: string; says: string }) {
+  return (
+    <Alert color="gray" variant="default" icon={<Icon aria-hidden />} title={title} role="status">
+      {says}
+    </Alert>
   );
 }
 

@@ -49,3 +49,14 @@ export function isFinal(state: JobState): boolean {
 export function isJobState(text: string): text is JobState {
   return JOB_STATES.some((state) => state === text);
 }
+
+/** What can be done to a job in a state; the service has the last word. */
+export function allowed(state: JobState) {
+  return {
+    pause: state === "QUEUED" || state === "PLANNING" || state === "RUNNING",
+    resume: state === "PAUSED",
+    cancel: !isFinal(state) && state !== "CANCELING",
+    retry: state === "FAILED" || state === "CANCELED",
+    remove: isFinal(state),
+  };
+}

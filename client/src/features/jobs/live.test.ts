@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { JobEvent, Progress } from "../../api/jobs";
-import { MAX_EVENTS, MAX_SAMPLES, noEvents, nothingYet, plotPoints, staleForMs, takeEvents, takeSnapshot } from "./live";
+import { etaRange, MAX_EVENTS, MAX_SAMPLES, noEvents, nothingYet, plotPoints, staleForMs, takeEvents, takeSnapshot } from "./live";
 
 const T0 = Date.parse("2026-05-01T12:00:00Z");
 
@@ -94,4 +94,20 @@ test("a flood of events keeps the newest and counts the rest", () => {
   expect(log.events).toHaveLength(MAX_EVENTS);
   expect(log.dropped).toBe(5);
   expect(log.events.at(-1)?.seq).toBe(MAX_EVENTS + 5);
+});
+
+test("a snapshot that the page had kept from before does not undo a newer one", () => {
+  const live = takeSnapshot(nothingYet, snapshot(0.5, 1_000, "PAUSED"), T0);
+  expect(takeSnapshot(live, snapshot(0.5, 0), T0 + 10)).toBe(live);
+});
+
+test("the estimate is as wide as the rates differ", () => {
+  let live = nothingYet;
+  for (let index = 0; index < 20; index += 1) {
+    const tick = { ...snapshot(0.5, index * 250), bytesPerSecond: index % 2 === 0 ? 50 : 200, etaSeconds: 5 };
+    live = takeSnapshot(live, tick, T0 + index * 250);
+  }
+  expect(etaRange(live)).toEqual({ from: 2.5, to: 10 });
+  expect(etaRange(nothingYet)).toBeNull();
+  expect(etaRange(takeSnapshot(nothingYet, { ...snapshot(0.5, 0), etaSeconds: 7 }, T0))).toEqual({ from: 7, to: 7 });
 });

@@ -25,11 +25,16 @@ export const nothingYet: Live = { progress: null, samples: [], spacingMs: 0, tic
 export function takeSnapshot(live: Live, progress: Progress, nowMs: number): Live {
   const before = live.progress;
   if (before && isFinal(before.state)) return live;
-  if (before && !isFinal(progress.state) && progress.fraction < before.fraction) return live;
+  if (before && !isFinal(progress.state) && isOlder(progress, before)) return live;
   const ticked = before?.lastTickAt !== progress.lastTickAt;
   const tickSeenAtMs = before === null ? Math.min(nowMs, Date.parse(progress.lastTickAt)) : ticked ? nowMs : live.tickSeenAtMs;
   const { samples, spacingMs } = progress.state === "RUNNING" ? addSample(live, progress, nowMs) : live;
   return { progress, samples, spacingMs, tickSeenAtMs };
+}
+
+function isOlder(progress: Progress, before: Progress): boolean {
+  if (progress.fraction !== before.fraction) return progress.fraction < before.fraction;
+  return Date.parse(progress.lastTickAt) < Date.parse(before.lastTickAt);
 }
 
 function addSample({ samples, spacingMs }: Live, progress: Progress, atMs: number): Pick<Live, "samples" | "spacingMs"> {
@@ -68,6 +73,23 @@ export function staleForMs(live: Live, nowMs: number): number | null {
   if (live.tickSeenAtMs === null || (state !== "RUNNING" && state !== "FINALIZING" && state !== "CANCELING")) return null;
   const age = nowMs - live.tickSeenAtMs;
   return age >= STALE_AFTER_MS ? age : null;
+}
+
+/** Rates of this many samples tell how sure an estimate is. */
+const RECENT_SAMPLES = 60;
+const MIN_SAMPLES = 8;
+
+/** Between how many seconds and how many the job may still take, as fast as it lately was at its best and at its worst. */
+export function etaRange(live: Live): { from: number; to: number } | null {
+  const { progress, samples } = live;
+  if (progress?.state !== "RUNNING" || progress.etaSeconds === null) return null;
+  const eta = progress.etaSeconds;
+  const rates = samples.slice(-RECENT_SAMPLES).map(({ bytesPerSecond }) => bytesPerSecond).filter((rate) => rate > 0);
+  const left = progress.bytesTotal - progress.bytesRead;
+  if (rates.length < MIN_SAMPLES || left <= 0) return { from: eta, to: eta };
+  rates.sort((one, other) => one - other);
+  const rateAt = (share: number) => rates[Math.floor(share * (rates.length - 1))] ?? 1;
+  return { from: Math.min(eta, left / rateAt(0.9)), to: Math.max(eta, left / rateAt(0.1)) };
 }
 
 export type EventLog = { events: readonly JobEvent[]; lastSeq: number; dropped: number };

@@ -1,12 +1,13 @@
 import { Progress as Bar, Text } from "@mantine/core";
 import { IconClockExclamation, IconPlugConnectedX } from "@tabler/icons-react";
 import type { Progress } from "../../api/jobs";
-import { formatAge, formatBytes, formatByteRate, formatCount, formatDuration, formatFraction, formatShort } from "../../ui/format";
+import { formatAge, formatBytes, formatByteRate, formatCount, formatFraction, formatShort } from "../../ui/format";
 import { Panel } from "../../ui/panel";
 import { Stat, Stats } from "../../ui/stat";
 import { useNow } from "../../ui/use-now";
 import { isFinal } from "./job-state";
-import { staleForMs, type Live } from "./live";
+import { formatRange } from "./eta";
+import { etaRange, staleForMs, type Live } from "./live";
 import classes from "./progress-panel.module.css";
 
 type ProgressPanelProps = { progress: Progress; live: Live; cutOff: boolean };
@@ -15,8 +16,8 @@ type ProgressPanelProps = { progress: Progress; live: Live; cutOff: boolean };
 export function ProgressPanel({ progress, live, cutOff }: ProgressPanelProps) {
   const nowMs = useNow(1_000);
   const stale = staleForMs(live, nowMs);
-  const ended = isFinal(progress.state);
-  const tone = progress.state === "FAILED" ? "red" : progress.state === "CANCELED" ? "gray" : undefined;
+  const still = isFinal(progress.state) || progress.state === "PAUSED";
+  const tone = progress.state === "FAILED" ? "red" : progress.state === "CANCELED" || progress.state === "PAUSED" ? "gray" : undefined;
   return (
     <Panel
       title="Progress"
@@ -50,9 +51,9 @@ export function ProgressPanel({ progress, live, cutOff }: ProgressPanelProps) {
         />
       </Bar.Root>
       <Stats label="Figures of the job">
-        <Stat name="Throughput" value={ended ? "–" : formatByteRate(progress.bytesPerSecond)} />
-        <Stat name="Rows a second" value={ended ? "–" : formatShort(progress.rowsPerSecond)} />
-        <Stat name="Time left" value={progress.etaSeconds === null || ended ? "–" : `≈ ${formatDuration(progress.etaSeconds)}`} />
+        <Stat name="Throughput" value={still ? "–" : formatByteRate(progress.bytesPerSecond)} />
+        <Stat name="Rows a second" value={still ? "–" : formatShort(progress.rowsPerSecond)} />
+        <Stat name="Time left" value={formatRange(etaRange(live)) ?? "–"} />
         <Stat name="Rows read" value={formatCount(progress.rowsRead)} />
         <Stat name="Rows written" value={formatCount(progress.rowsWritten)} />
         <Stat

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useReducer, useRef } from "react";
-import { useJob, useJobEvents, useJobProgress, type JobEvent, type Progress } from "../../api/jobs";
+import { useJob, useJobEvents, useJobProgress, type JobEvent, type JobState, type Progress } from "../../api/jobs";
 import { useSocketState } from "../../api/socket";
 import { isFinal } from "./job-state";
 import { noEvents, nothingYet, takeEvents, takeSnapshot, type EventLog, type Live } from "./live";
@@ -9,8 +9,8 @@ const POLL_MS = 3_000;
 /** Events are drawn this often, however many arrive. */
 const EVENTS_EVERY_MS = 120;
 
-/** A job, its progress as it comes, and how to load it again. */
-export function useLiveJob(id: string) {
+/** A job, its progress as it comes, and how to load it again. `onRestart` is called when it had ended and is tried again. */
+export function useLiveJob(id: string, onRestart: () => void) {
   const answer = useJob(id);
   const { reload } = answer;
   const job = answer.value;
@@ -19,10 +19,13 @@ export function useLiveJob(id: string) {
     (held: Live, { progress, nowMs }: { progress: Progress; nowMs: number }) => takeSnapshot(held, progress, nowMs),
     nothingYet,
   );
-  const known = job?.progress;
+  // A job that was tried again may be known to wait before its old figures are gone.
+  const known = job !== null && isFinal(job.progress.state) === isFinal(job.state) ? job.progress : null;
   useEffect(() => {
     if (known) take({ progress: known, nowMs: Date.now() });
   }, [known]);
+
+  useRestart(job?.state, onRestart);
 
   // A list may learn of the end before this page does; then the result and the last figures are still to come.
   const told = job !== null && isFinal(job.state);
@@ -50,6 +53,15 @@ export function useLiveJob(id: string) {
   }, [cutOff, reload]);
 
   return { answer, job, state, live, cutOff: following && socket === "lost" };
+}
+
+function useRestart(state: JobState | undefined, onRestart: () => void) {
+  const before = useRef(state);
+  useEffect(() => {
+    const restarted = before.current !== undefined && state !== undefined && isFinal(before.current) && !isFinal(state);
+    before.current = state;
+    if (restarted) onRestart();
+  }, [state, onRestart]);
 }
 
 /** All events of a job, in batches, so that a flood of them does not hold the page up. */
