@@ -19,7 +19,6 @@ export default defineConfig({
           groups: [
             { name: "editor", test: /node_modules\/(@codemirror|@lezer|style-mod|w3c-keyname|crelt)/ },
             { name: "plot", test: /node_modules\/uplot/ },
-            { name: "vendor", test: /node_modules/ },
           ],
         },
       },

@@ -3,17 +3,18 @@ import { lazy, Suspense } from "react";
 import { Navigate, Route, Routes } from "react-router";
 import { SessionClient } from "./api/provider";
 import { useSession } from "./api/session";
-import { DatasetPage } from "./features/datasets/dataset-page";
-import { DatasetsPage } from "./features/datasets/datasets-page";
-import { HistoryPage } from "./features/jobs/history-page";
-import { SignInPage } from "./features/session/sign-in-page";
 import { UnreachablePage } from "./features/session/unreachable-page";
 import { UploadsProvider } from "./features/uploads/uploads-provider";
 import { NotFoundPage } from "./not-found-page";
 import { Shell } from "./shell";
 import { assertNever } from "./ui/assert-never";
+import { shell as words } from "./words/shell";
 
-// The editor and the plot are the heavy pages; the first page does not wait for them.
+// Each page is loaded when it is opened: nobody waits for the editor to see a list.
+const DatasetsPage = lazy(async () => ({ default: (await import("./features/datasets/datasets-page")).DatasetsPage }));
+const DatasetPage = lazy(async () => ({ default: (await import("./features/datasets/dataset-page")).DatasetPage }));
+const HistoryPage = lazy(async () => ({ default: (await import("./features/jobs/history-page")).HistoryPage }));
+const SignInPage = lazy(async () => ({ default: (await import("./features/session/sign-in-page")).SignInPage }));
 const NewJobPage = lazy(() => import("./features/jobs/new-job-page"));
 const JobPage = lazy(() => import("./features/jobs/job-page"));
 
@@ -29,17 +30,21 @@ export function App() {
   const state = useSession();
   switch (state.kind) {
     case "restoring":
-      return <Waiting label="Restoring the session" />;
+      return <Waiting label={words.restoring} />;
     case "unreachable":
       return <UnreachablePage />;
     case "signedOut":
-      return <SignInPage expired={state.expired} />;
+      return (
+        <Suspense fallback={<Waiting label={words.loadingPage} />}>
+          <SignInPage expired={state.expired} />
+        </Suspense>
+      );
     case "signedIn":
       return (
         <SessionClient key={state.session.user.id}>
           <UploadsProvider userId={state.session.user.id}>
             <Shell user={state.session.user}>
-              <Suspense fallback={<Waiting label="Loading the page" />}>
+              <Suspense fallback={<Waiting label={words.loadingPage} />}>
                 <Routes>
                   <Route index element={<Navigate to="/datasets" replace />} />
                   <Route path="/datasets" element={<DatasetsPage />} />

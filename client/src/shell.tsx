@@ -1,7 +1,7 @@
 import { AppShell, Burger, Button, Group, NavLink, Stack, Text, UnstyledButton, VisuallyHidden } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
-import { IconDatabase, IconHistory, IconLogout, IconPlayerPlay } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { IconDatabase, IconHistory, IconLogout, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 import { useJobUpdates } from "./api/jobs";
 import { logout, type SessionUser } from "./api/session";
@@ -9,42 +9,56 @@ import { UploadsSummary } from "./features/uploads/uploads-summary";
 import { ColorSchemeSwitch } from "./ui/color-scheme-switch";
 import { Logo } from "./ui/logo";
 import classes from "./shell.module.css";
+import { shell as words } from "./words/shell";
+
+const Palette = lazy(() => import("./features/palette/palette"));
 
 const places = [
-  { to: "/datasets", label: "Datasets", icon: IconDatabase },
-  { to: "/jobs", label: "Jobs", icon: IconHistory },
+  { to: "/datasets", label: words.datasets, icon: IconDatabase },
+  { to: "/jobs", label: words.jobs, icon: IconHistory },
 ] as const;
+
+const PALETTE_KEY = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘K" : "Ctrl K";
 
 export function Shell({ user, children }: { user: SessionUser; children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure(false);
+  const [finding, find] = useDisclosure(false);
   const { pathname } = useLocation();
   useJobUpdates();
+  useNewPage(pathname);
+  // From everywhere: text fields and the SQL editor do not keep the key to themselves.
+  useHotkeys([["mod+K", find.toggle]], [], true);
   return (
     <AppShell
       layout="alt"
       header={{ height: { base: 52, sm: 0 } }}
-      navbar={{ width: 216, breakpoint: "sm", collapsed: { mobile: !opened } }}
+      navbar={{ width: "14rem", breakpoint: "sm", collapsed: { mobile: !opened } }}
       padding={{ base: "md", md: "xl" }}
     >
       <a className={classes.skip} href="#main">
-        Skip to the content
+        {words.skip}
       </a>
       <AppShell.Header className={classes.bar} hiddenFrom="sm">
-        <Group h="100%" px="md" gap="sm">
-          <Burger opened={opened} onClick={toggle} size="sm" aria-label="Menu" aria-expanded={opened} />
+        <Group h="100%" px="md" gap="sm" wrap="nowrap">
+          <Burger opened={opened} onClick={toggle} size="sm" aria-label={words.menu} aria-expanded={opened} />
           <Logo size={24} />
-          <Text fw={650}>Karyaksham</Text>
+          <Text fw={650} flex={1}>
+            {words.product}
+          </Text>
+          <UnstyledButton className={classes.icon} onClick={find.open} aria-label={words.findShort}>
+            <IconSearch size={18} stroke={1.7} aria-hidden />
+          </UnstyledButton>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={classes.bar} p="sm" aria-label="Main">
-        <Group justify="space-between" wrap="nowrap" mb="md" px={6} pt={4}>
+      <AppShell.Navbar className={classes.bar} p="sm" aria-label={words.mainNavigation}>
+        <Group justify="space-between" wrap="nowrap" mb="md" px="xs" pt="xs">
           <UnstyledButton component={Link} to="/datasets" onClick={close} className={classes.brand}>
             <Logo />
             <Text fw={650} fz="md" span>
-              Karyaksham
+              {words.product}
             </Text>
           </UnstyledButton>
-          <Burger hiddenFrom="sm" opened={opened} onClick={toggle} size="sm" aria-label="Close the menu" />
+          <Burger hiddenFrom="sm" opened={opened} onClick={toggle} size="sm" aria-label={words.closeMenu} />
         </Group>
         <Button
           component={Link}
@@ -52,10 +66,15 @@ export function Shell({ user, children }: { user: SessionUser; children: ReactNo
           onClick={close}
           leftSection={<IconPlayerPlay size={15} aria-hidden />}
           fullWidth
-          mb="sm"
+          mb="xs"
         >
-          New job
+          {words.newJob}
         </Button>
+        <UnstyledButton className={classes.find} onClick={find.open} visibleFrom="sm">
+          <IconSearch size={15} stroke={1.7} aria-hidden />
+          <span>{words.find}</span>
+          <kbd className={classes.key}>{PALETTE_KEY}</kbd>
+        </UnstyledButton>
         <Stack gap={2}>
           {places.map(({ to, label, icon: Icon }) => {
             const here = pathname === to || (pathname.startsWith(`${to}/`) && pathname !== "/jobs/new");
@@ -86,9 +105,9 @@ export function Shell({ user, children }: { user: SessionUser; children: ReactNo
           </div>
           <Group gap={2} wrap="nowrap">
             <ColorSchemeSwitch />
-            <UnstyledButton className={classes.icon} onClick={() => void logout()} title="Sign out">
+            <UnstyledButton className={classes.icon} onClick={() => void logout()} title={words.signOut}>
               <IconLogout size={17} stroke={1.7} aria-hidden />
-              <VisuallyHidden>Sign out</VisuallyHidden>
+              <VisuallyHidden>{words.signOut}</VisuallyHidden>
             </UnstyledButton>
           </Group>
         </Group>
@@ -96,6 +115,23 @@ export function Shell({ user, children }: { user: SessionUser; children: ReactNo
       <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
         <div className={classes.column}>{children}</div>
       </AppShell.Main>
+      {finding ? (
+        <Suspense>
+          <Palette onClose={find.close} />
+        </Suspense>
+      ) : null}
     </AppShell>
   );
+}
+
+/** A page that is opened starts at its top, and has the focus: the keyboard goes on from there, and readers read it. */
+function useNewPage(pathname: string) {
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current === pathname) return;
+    last.current = pathname;
+    window.scrollTo(0, 0);
+    const main = document.getElementById("main");
+    if (!main?.contains(document.activeElement)) main?.focus({ preventScroll: true });
+  }, [pathname]);
 }

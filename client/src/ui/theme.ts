@@ -1,4 +1,4 @@
-import { Button, Card, createTheme, Loader, NumberInput, Select, SegmentedControl, TextInput, Tooltip, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const pine: MantineColorsTuple = [
   "#ecfbf8",
@@ -32,25 +32,32 @@ export const theme = createTheme({
   colors: { pine, dark: slate },
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
   fontFamilyMonospace: "'JetBrains Mono Variable', ui-monospace, 'SF Mono', Menlo, monospace",
-  fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.25rem" },
+  // The scales of tokens.css, under Mantine's names.
+  fontSizes: { xs: "var(--k-text-xs)", sm: "var(--k-text-sm)", md: "var(--k-text-md)", lg: "var(--k-text-lg)", xl: "var(--k-text-xl)" },
+  spacing: { xs: "var(--k-space-2)", sm: "var(--k-space-3)", md: "var(--k-space-4)", lg: "var(--k-space-5)", xl: "var(--k-space-6)" },
+  respectReducedMotion: true,
   defaultRadius: "md",
-  radius: { xs: "3px", sm: "5px", md: "7px", lg: "10px", xl: "14px" },
+  radius: { xs: "var(--k-radius-xs)", sm: "var(--k-radius-sm)", md: "var(--k-radius-md)", lg: "var(--k-radius-lg)", xl: "999px" },
   headings: {
     fontWeight: "600",
     sizes: {
-      h1: { fontSize: "1.375rem", lineHeight: "1.3" },
-      h2: { fontSize: "1rem", lineHeight: "1.4" },
-      h3: { fontSize: "0.875rem", lineHeight: "1.4" },
+      h1: { fontSize: "var(--k-text-2xl)", lineHeight: "1.3" },
+      h2: { fontSize: "var(--k-text-lg)", lineHeight: "1.4" },
+      h3: { fontSize: "var(--k-text-md)", lineHeight: "1.4" },
     },
   },
+  // By name, not by component: a theme that imported them would carry every one of them to the first page.
   components: {
-    Button: Button.extend({ defaultProps: { size: "sm" } }),
-    Card: Card.extend({ defaultProps: { withBorder: true, padding: "md" } }),
-    Loader: Loader.extend({ defaultProps: { size: "sm" } }),
-    NumberInput: NumberInput.extend({ defaultProps: { size: "sm", hideControls: true } }),
-    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "xs" } }),
-    Select: Select.extend({ defaultProps: { size: "sm", allowDeselect: false, checkIconPosition: "right" } }),
-    TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
+    Button: { defaultProps: { size: "sm" } },
+    Card: { defaultProps: { withBorder: true, padding: "md" } },
+    Loader: { defaultProps: { size: "sm" } },
+    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    NumberInput: { defaultProps: { size: "sm", hideControls: true } },
+    PasswordInput: { defaultProps: { size: "sm" } },
+    SegmentedControl: { defaultProps: { size: "xs" } },
+    Select: { defaultProps: { size: "sm", allowDeselect: false, checkIconPosition: "right" } },
+    Textarea: { defaultProps: { size: "sm" } },
+    TextInput: { defaultProps: { size: "sm" } },
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
   },
 });

@@ -1,7 +1,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconDatabase, IconFolder, IconSearch } from "@tabler/icons-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useDatasets } from "../../api/datasets";
 import { plural } from "../../ui/format";
 import { Page } from "../../ui/page";
@@ -10,7 +10,9 @@ import { Empty, Failure, LoadingLines } from "../../ui/states";
 import { DropZone } from "../uploads/drop-zone";
 import { UploadsPanel } from "../uploads/uploads-panel";
 import { DatasetList } from "./dataset-list";
-import { RegisterDialog } from "./register-dialog";
+
+// Dialogs are loaded when they are opened.
+const RegisterDialog = lazy(() => import("./register-dialog"));
 
 const SEARCH_DELAY_MS = 250;
 
@@ -70,7 +72,11 @@ export function DatasetsPage() {
       >
         {list()}
       </Panel>
-      <RegisterDialog opened={registering} onClose={close} />
+      {registering ? (
+        <Suspense>
+          <RegisterDialog onClose={close} />
+        </Suspense>
+      ) : null}
     </Page>
   );
 }

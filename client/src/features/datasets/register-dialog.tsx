@@ -6,7 +6,7 @@ import type { Problem } from "../../api/errors";
 import { Failure } from "../../ui/states";
 
 /** Names files that are in storage, or in a data folder of the service, already. */
-export function RegisterDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export default function RegisterDialog({ onClose }: { onClose: () => void }) {
   const [uri, setUri] = useState("");
   const [name, setName] = useState("");
   const [busy, setBusy] = useState(false);
@@ -29,7 +29,7 @@ export function RegisterDialog({ opened, onClose }: { opened: boolean; onClose: 
 
   const [first] = problems;
   return (
-    <Modal opened={opened} onClose={onClose} title="Use files already there" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={onClose} title="Use files already there">
       <form onSubmit={(event) => void submit(event)}>
         <Stack>
           <Text size="sm" c="dimmed">

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, CloseButton, Group, Progress, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, CloseButton, Group, Progress, Text } from "@mantine/core";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { Link } from "react-router";
 import { assertNever } from "../../ui/assert-never";
@@ -101,18 +101,14 @@ function UploadRow({ item, store }: { item: UploadItem; store: UploadsStore }) {
         </Text>
       </div>
       {phase.kind === "sending" ? (
-        <Tooltip label="Pause">
-          <ActionIcon variant="default" aria-label={`Pause ${filename}`} onClick={() => store.pause(key)}>
-            <IconPlayerPause size={16} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon variant="default" title="Pause" aria-label={`Pause ${filename}`} onClick={() => store.pause(key)}>
+          <IconPlayerPause size={16} aria-hidden />
+        </ActionIcon>
       ) : null}
       {phase.kind === "paused" ? (
-        <Tooltip label="Go on">
-          <ActionIcon variant="default" aria-label={`Go on with ${filename}`} onClick={() => store.resume(key)}>
-            <IconPlayerPlay size={16} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon variant="default" title="Go on" aria-label={`Go on with ${filename}`} onClick={() => store.resume(key)}>
+          <IconPlayerPlay size={16} aria-hidden />
+        </ActionIcon>
       ) : null}
       {phase.kind === "failed" ? (
         <Button size="xs" variant="default" onClick={() => store.resume(key)}>
