@@ -144,6 +144,25 @@ test("the downloaded result holds what was asked for", async () => {
   expect(await readFile(await download.path(), "utf8")).toBe(orders.result);
 });
 
+test("a job run again is paused, resumed, canceled, and goes on from what is done", async () => {
+  const { page } = person;
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Run again" }).click();
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByRole("button", { name: "Resume" }).click({ timeout: JOB_DEADLINE_MS });
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "Cancel this job?" });
+  await dialog.waitFor();
+  expect(await axe(page)).toEqual([]);
+  await screenshot("8-cancel");
+  await dialog.getByRole("button", { name: "Cancel the job" }).click();
+  await page.getByText("The job was canceled").waitFor();
+  expect(await axe(page)).toEqual([]);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("Succeeded", { exact: true }).waitFor({ timeout: JOB_DEADLINE_MS });
+  await page.getByText("Closes: every row is accounted for").waitFor();
+});
+
 test("a job whose rows are not to be rejected fails with the place and the reason", async () => {
   const { page } = person;
   await page.getByRole("link", { name: "Edit and run again" }).click();
@@ -153,7 +172,7 @@ test("a job whose rows are not to be rejected fails with the place and the reaso
   await page.getByRole("button", { name: "Run" }).click();
   await page.getByText("The job failed").waitFor({ timeout: JOB_DEADLINE_MS });
   expect(await axe(page)).toEqual([]);
-  await screenshot("8-failed");
+  await screenshot("9-failed");
 });
 
 test("the history finds both again, by state and by name", async () => {
@@ -162,10 +181,10 @@ test("the history finds both again, by state and by name", async () => {
   const list = page.getByRole("list", { name: "Jobs" });
   await list.getByRole("listitem").nth(1).waitFor();
   expect(await axe(page)).toEqual([]);
-  await screenshot("9-history");
+  await screenshot("10-history");
   await page.getByLabel("Search jobs by name").fill(jobName);
-  await page.getByText("1 job", { exact: true }).waitFor();
-  await list.getByText("Succeeded", { exact: true }).waitFor();
+  await page.getByText("2 jobs", { exact: true }).waitFor();
+  await list.getByText("Succeeded", { exact: true }).nth(1).waitFor();
   await page.goto(`${service.url}/jobs?state=FAILED`);
   await list.getByText("Failed", { exact: true }).first().waitFor();
   expect(await list.getByText("Succeeded", { exact: true }).count()).toBe(0);
@@ -179,7 +198,7 @@ test("axe finds nothing in the dark either, and the pages had nothing to complai
   await page.getByRole("link", { name: fileName, exact: true }).click();
   await page.getByRole("grid").waitFor();
   expect(await axe(page)).toEqual([]);
-  await screenshot("10-dark");
+  await screenshot("11-dark");
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await page.reload();
