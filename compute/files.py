@@ -1,9 +1,10 @@
 """Questions about files that are answered at once, and plans: the engine's answers as plain data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import karyaksham_engine as engine
+from karyaksham_engine.errors import InvalidJob
 from karyaksham_engine.types import (
     Column,
     ColumnProfile,
@@ -16,8 +17,10 @@ from karyaksham_engine.types import (
     StorageOptions,
 )
 
+from . import steps
 from .job import to_engine
 from .spec import JobSpec
+from .step_forms import Step
 from .workspace import look
 
 
@@ -62,6 +65,20 @@ def plan(spec: JobSpec, *, parallelism: int = 1) -> PlanInfo:
         bytes_to_read=planned.bytes_to_read,
         text=planned.text,
     )
+
+
+def sql_of_steps(given: Sequence[Step], spec: JobSpec) -> str:
+    """The SQL that steps over the sources of `spec` compile to. Raises InvalidJob, with the step at fault."""
+
+    def described(sql: str) -> Sequence[Column]:
+        return plan(replace(spec, sql=sql)).columns
+
+    sql = steps.compile(given, spec.sources, described)
+    try:
+        described(sql)
+    except InvalidJob as error:
+        raise steps.blamed(error, given, spec.sources, described) from None
+    return sql
 
 
 def profile(

@@ -89,8 +89,13 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="exit status: 0 done, 2 the job is wrong, 3 the data is wrong, 4 a limit or resource, "
         "5 storage, 130 interrupted",
     )
-    run.add_argument("sql", metavar="SQL")
+    run.add_argument("sql", metavar="SQL", nargs="?", help="one query; left out with --steps")
     run.add_argument("files", metavar="FILE", nargs="*")
+    run.add_argument(
+        "--steps",
+        metavar="FILE",
+        help="steps instead of SQL: a JSON file (- is standard input); the SQL that they are is shown",
+    )
     run.add_argument(
         "--input",
         metavar="NAME=PATH",

@@ -137,6 +137,7 @@ async def clone(
         job.spec,
         [SourceDraft(read.dataset_id, read.alias) for read in reads],
         name=job.name if name is None else name,
+        steps=job.steps,
         is_profile=job.is_profile,
         priority=job.priority,
         idempotency_key=idempotency_key,

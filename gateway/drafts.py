@@ -16,6 +16,7 @@ ALIAS_MAX: Final = 128
 SHARD_BYTES_MIN: Final = 64 * 1024
 SHARD_BYTES_MAX: Final = 64 * 1024**3
 PRIORITY_MAX: Final = 100
+STEPS_MAX: Final = 200
 PARTITIONS_MAX: Final = 8
 """Folders within folders."""
 BIGINT_MAX: Final = 2**63 - 1
@@ -73,7 +74,8 @@ class JobDraft:
     sources: tuple[SourceDraft, ...]
     sql: str | None
     name: str | None = None
-    steps: Any = None
+    steps: tuple[Mapping[str, Any], ...] | None = None
+    """As JSON, see `compute.steps`."""
     profile: bool = False
     output: OutputDraft = OutputDraft()
     bad_rows: BadRowsDraft = BadRowsDraft()
@@ -83,7 +85,10 @@ class JobDraft:
 
 
 def check(draft: JobDraft, settings: Settings) -> str:
-    """The SQL of a draft that may be tried; raises BadInput and LimitExceeded, with the field at fault."""
+    """The SQL of a draft that may be tried, "" of steps and profiles.
+
+    Raises BadInput and LimitExceeded, with the field at fault.
+    """
     _check_query(draft, settings)
     _check_sources(draft.sources, settings)
     _check_output(draft.output)
@@ -106,12 +111,13 @@ def aliases(sources: Sequence[SourceDraft]) -> list[str]:
 
 
 def name_of(draft: JobDraft) -> str:
-    """The given name, or the beginning of the SQL."""
+    """The given name, or the beginning of the SQL, or the kinds of the steps."""
     if draft.name is not None:
         return draft.name.strip()
     if draft.profile:
         return "Profile"
-    words = " ".join((draft.sql or "").split())
+    text = draft.sql or ", ".join(kind for step in draft.steps or () for kind in step)
+    words = " ".join(text.split())
     return words if len(words) <= 80 else words[:79] + "…"
 
 
@@ -150,6 +156,7 @@ def draft_of(
     sources: Sequence[SourceDraft],
     *,
     name: str | None,
+    steps: Sequence[Mapping[str, Any]] | None = None,
     is_profile: bool = False,
     priority: int = 0,
     idempotency_key: str | None = None,
@@ -160,6 +167,7 @@ def draft_of(
     return JobDraft(
         sources=tuple(sources),
         sql=None if is_profile else sql,
+        steps=None if steps is None else tuple(steps),
         profile=is_profile,
         name=name,
         output=OutputDraft(
@@ -191,7 +199,11 @@ def _check_query(draft: JobDraft, settings: Settings) -> None:
     if len(given) != 1:
         raise BadInput("Give exactly one of sql, steps and profile.", field=["input"])
     if draft.steps is not None:
-        raise _later("Recipes of steps", given[0])
+        if not draft.steps:
+            raise _wrong("There are no steps.", "steps")
+        if len(draft.steps) > STEPS_MAX:
+            raise _wrong(f"There are at most {STEPS_MAX} steps.", "steps")
+        return
     if draft.sql is None:
         if len(draft.sources) != 1:
             raise _wrong("A profile is of one dataset.", "sources")

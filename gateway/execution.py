@@ -121,7 +121,7 @@ class Execution:
         done = [spec.TaskFinished(row.stage, row.shard, row.attempt, row.record) for row in rows]
         job_spec = planning.job_spec(
             str(self.job_id),
-            self._job.sql or "",
+            self._job.sql or self._job.spec.get("sql", ""),
             self._job.spec,
             staging_dir=str(self._folder / "staging"),
             output_dir=str(self._output),

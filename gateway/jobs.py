@@ -132,6 +132,7 @@ async def create(viewer: Viewer, draft: JobDraft, settings: Settings, events: Ev
             owner_id=viewer.user.id,
             name=name_of(draft),
             sql=draft.sql,
+            steps=list(draft.steps) if draft.steps is not None else None,
             is_profile=draft.profile,
             effective_sql=plan.effective_sql or None,
             spec=spec,
@@ -219,10 +220,14 @@ async def _planned(
         spec["revision"] = read[0].revision
         return read, await asyncio.to_thread(planning.profile_plan, spec["sources"][0]), spec
     try:
+        if draft.steps is not None:
+            sql = spec["sql"] = await planning.sql_of_steps(draft.steps, spec)
         plan = await planning.plan(sql, spec, parallelism=settings.ray_num_cpus or os.cpu_count() or 1)
     except KaryakshamError as error:
         if isinstance(error, InvalidJob):
-            error.detail.setdefault("field", ["input", "sql"])
+            number = error.detail.get("step")
+            place = ["sql"] if draft.steps is None else ["steps", *([str(number - 1)] if number else [])]
+            error.detail.setdefault("field", ["input", *place])
         raise
     return read, plan, spec
 

@@ -8,11 +8,12 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import compute
-from compute import errors, files, local, spec, tables
+from compute import errors, files, local, spec, steps, tables
 from compute.objects import is_object
 from karyaksham_engine.errors import InvalidJob, KaryakshamError, SourceError
 from karyaksham_engine.types import (
@@ -96,6 +97,8 @@ def _report(failure: spec.Failure) -> int:
 def _run(options: Namespace) -> int:
     threads = options.threads or len(os.sched_getaffinity(0))
     dialect = overrides(options.dialect)
+    if options.steps is not None and options.sql is not None:
+        options.files.insert(0, options.sql)
     paths = [*options.files, *(path for _, path in options.input), *options.together]
     storage = objects.storage([*paths, options.output, options.rejects], os.environ)
     sources = _sources(
@@ -113,7 +116,7 @@ def _run(options: Namespace) -> int:
         )
     # The run removes its folder itself, and removing one takes milliseconds on some file systems: one is enough.
     with tempfile.TemporaryDirectory(prefix="karyaksham-", ignore_cleanup_errors=True) as scratch:
-        job = _job(options, sources, Path(scratch), storage)
+        job = _with_query(options, _job(options, sources, Path(scratch), storage))
         target = output or "-"
         began = time.monotonic()
         if options.ray:
@@ -190,7 +193,7 @@ def _job(
 ) -> spec.JobSpec:
     return spec.JobSpec(
         job_id=f"run-{os.getpid()}",
-        sql=options.sql,
+        sql="",
         sources=sources,
         output=_output(options),
         bad_rows={
@@ -205,6 +208,24 @@ def _job(
         memory_bytes=options.memory,
         storage=storage,
     )
+
+
+def _with_query(options: Namespace, job: spec.JobSpec) -> spec.JobSpec:
+    """The job with its SQL: the given one, or that of the steps, which is shown."""
+    if options.steps is None:
+        if options.sql is None:
+            raise InvalidJob("NO_SQL", "There is no query.", "Give one as SQL, or steps with --steps FILE.")
+        return replace(job, sql=options.sql)
+    sql = files.sql_of_steps(steps.parse(_text_of(options.steps)), job)
+    print(sql, file=sys.stderr)
+    return replace(job, sql=sql)
+
+
+def _text_of(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise SourceError("SOURCE_NOT_FOUND", f"{path} can't be read: {error.strerror}.") from None
 
 
 def _output(options: Namespace) -> Output:

@@ -45,6 +45,7 @@ __all__ = [
     "plan",
     "preview",
     "profile_plan",
+    "sql_of_steps",
     "written_dialect",
 ]
 
@@ -148,6 +149,12 @@ def profile_plan(source: Source) -> JobPlan:
         bytes_to_read=size_bytes,
         text="Reads the whole table once, and gives the statistics of every column.",
     )
+
+
+async def sql_of_steps(given: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> str:
+    """The SQL that steps over the sources of a job's `spec` compile to. Raises InvalidJob, with the step at fault."""
+
+    return await _ask(lambda: files.sql_of_steps(given, job_spec("steps", "", row)), ANSWER_TIMEOUT_S)
 
 
 async def plan(sql: str, row: Mapping[str, Any], *, parallelism: int) -> JobPlan:

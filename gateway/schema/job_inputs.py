@@ -75,7 +75,10 @@ class CreateJobInput:
     name: str | None = None
     sources: list[JobSourceInput]
     sql: str | None = strawberry.field(default=None, description="Exactly one of sql, steps and profile.")
-    steps: list[StepInput] | None = strawberry.field(default=None, description="Not available yet.")
+    steps: list[StepInput] | None = strawberry.field(
+        default=None,
+        description="In their order, over the first source. `effectiveSql` is what they compile to.",
+    )
     profile: bool | None = strawberry.field(
         default=None, description="The statistics of every column of one dataset; they show in its `profile`."
     )
@@ -97,7 +100,7 @@ class CreateJobInput:
                 for source in self.sources
             ),
             sql=self.sql,
-            steps=self.steps,
+            steps=None if self.steps is None else tuple(step.draft() for step in self.steps),
             profile=bool(self.profile),
             output=self.output.draft() if self.output is not None else drafts.OutputDraft(),
             bad_rows=self.bad_rows.draft() if self.bad_rows is not None else drafts.BadRowsDraft(),

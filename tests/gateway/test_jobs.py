@@ -234,7 +234,8 @@ async def test_wrong_sql_is_an_error_of_the_field(api: Api, orders: dict[str, An
 @pytest.mark.parametrize(
     ("more", "field"),
     [
-        ({"sql": None, "steps": [{"filter": {"where": "id > 1"}}]}, ["input", "steps"]),
+        ({"sql": None, "steps": []}, ["input", "steps"]),
+        ({"sql": None, "steps": [{"drop": {"columns": ["nothing"]}}]}, ["input", "steps", "0"]),
         ({"profile": True}, ["input"]),
         ({"sql": None, "profile": True, "sources": []}, ["input", "sources"]),
         ({"output": {"format": "CSV", "partitionBy": []}}, ["input", "output", "partitionBy"]),
