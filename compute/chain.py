@@ -4,8 +4,8 @@ Pure. A shard's start may have been guessed, so whatever it says, a reject or an
 the chain up to it is whole.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from karyaksham_engine.types import ShardReport
 
@@ -30,6 +30,8 @@ class Chain:
     rows: int = 0
     """Records of the proved shards, rejected ones among them."""
     lines: int = 0
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    """Of some of these records: offset, and records of the file before it."""
 
     @property
     def whole(self) -> bool:
@@ -58,9 +60,19 @@ class Chain:
     def accept(self, report: ShardReport) -> None:
         """Count the frontier's shard as proved."""
         self.end = report["end"]
+        if self.rows and report["rows_read"]:
+            self.marks.append((report["first"], self.rows))
+        self.marks.extend((offset, self.rows + row) for offset, row in report.get("marks", ()))
         self.rows += report["rows_read"]
         self.lines += report["lines"]
         self.at += 1
+
+
+_TAKEN: Final = {
+    "exact": "The shard began where the record index of the file says",
+    "inside": "The shard was taken to begin inside a quoted field",
+    "outside": "The shard was taken to begin outside a quoted field",
+}
 
 
 def misguessed(report: ShardReport) -> Failure:
@@ -68,7 +80,6 @@ def misguessed(report: ShardReport) -> Failure:
     return Failure(
         "DATA",
         "SHARD_START_MISGUESSED",
-        f"The shard was taken to begin {report['start']} a quoted field, which does not join the shard before it; "
-        "it runs again from the right place.",
+        f"{_TAKEN[report['start']]}, which does not join the shard before it; it runs again from the right place.",
         retryable=True,
     )

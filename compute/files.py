@@ -49,9 +49,11 @@ def inspect(
     return engine.sniff(path, format=format, dialect=dialect, columns=columns, storage=storage)
 
 
-def preview(source: Source, limit: int = 50, *, storage: StorageOptions | None = None) -> Preview:
-    """The first rows of a table."""
-    return engine.preview(source, limit=limit, storage=storage)
+def preview(
+    source: Source, limit: int = 50, *, offset: int = 0, storage: StorageOptions | None = None
+) -> Preview:
+    """The first rows of a table after the first `offset` ones."""
+    return engine.preview(source, limit=limit, offset=offset, storage=storage)
 
 
 def plan(spec: JobSpec, *, parallelism: int = 1) -> PlanInfo:

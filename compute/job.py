@@ -7,10 +7,11 @@ from typing import Final
 
 import karyaksham_engine as engine
 from karyaksham_engine.types import Job as EngineJob
-from karyaksham_engine.types import PlannedStage, Reject, Source
+from karyaksham_engine.types import PlannedStage, RecordIndex, Reject, Source
 
 from .attempt import Ended, Executor, Message, Started, final_counters
 from .commit import Targets, Writer
+from .indexes import Indexes
 from .memory import machine_bytes
 from .progress import Board
 from .results import Attempt, Keep, Piece, TaskKey, TaskResult, from_record, to_record
@@ -53,7 +54,12 @@ class Job:
         self._spec, self._executor, self._tell = spec, executor, tell
         self._seen = look(spec.sources)
         self._staging = Staging(spec.staging_dir)
-        basis = self._staging.basis(Basis(engine.version(), time.time_ns() // 1000, executor.slots()))
+        self._indexes = Indexes(spec.index_dir, spec.sources)
+        indexed = self._indexes.known(spec.sources)
+        fresh = Basis(engine.version(), time.time_ns() // 1000, executor.slots(), _is_indexed(indexed))
+        basis = self._staging.basis(fresh)
+        if basis.indexed:
+            spec = replace(spec, sources=tuple(indexed))
         if executor.in_memory:
             spec = replace(spec, shard_size_bytes=_shard_bytes_in_memory(spec, executor.slots()))
         asked = to_engine(spec, parallelism=basis.parallelism, planned_at_us=basis.planned_at_us)
@@ -117,6 +123,15 @@ class Job:
     def check_sources(self) -> None:
         """Raises SourceError where a file has changed while it was read."""
         check_unchanged(self._seen)
+
+    def keep_indexes(self) -> None:
+        """Keep where records begin of all files that were read to their end."""
+        for chain in self._schedule.chains:
+            if chain.whole and chain.keys:
+                key = chain.keys[0]
+                if source := self._source(self._stages[key.stage]):
+                    found: RecordIndex = {"rows": chain.rows, "marks": chain.marks}
+                    self._indexes.keep(source, self._tasks[key].file, found)
 
     def fail(self, ending: Ending) -> Failure:
         """The reason of a job that did not get done; its task is told of, and its reject written."""
@@ -279,6 +294,10 @@ class Job:
 
     def _digest(self, key: TaskKey) -> str:
         return self._tasks[key].digest
+
+
+def _is_indexed(sources: Sequence[Source]) -> bool:
+    return any("index" in file for source in sources for file in source["files"])
 
 
 def to_engine(spec: JobSpec, *, parallelism: int, planned_at_us: int | None = None) -> EngineJob:

@@ -176,6 +176,7 @@ class Run:
                 if not self._goes_on():
                     return None
             job.check_sources()
+            job.keep_indexes()
             artifacts = self._result(job.writer.commit())
             if artifacts is None:
                 return None

@@ -210,6 +210,11 @@ class Schedule:
         return self._hold(key, task, now)
 
     @property
+    def chains(self) -> Sequence[Chain]:
+        """The shards of each file, and how far they are proved."""
+        return self._chains
+
+    @property
     def rejected(self) -> int:
         """Rows that the proved shards rejected."""
         return self._rejected

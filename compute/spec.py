@@ -35,6 +35,8 @@ class JobSpec:
     """Attempts of one task before the job fails."""
     memory_bytes: int | None = None
     """Of one task."""
+    index_dir: str | None = None
+    """Record indexes of the sources are looked for and kept here; None: there are none."""
     kind: JobKind = "QUERY"
     """A PROFILE has one source and no SQL; it gives the statistics of every column."""
     storage: StorageOptions | None = field(default=None, repr=False)

@@ -79,6 +79,8 @@ class Basis:
     planned_at_us: int
     """Microseconds since the epoch: what `now()` says."""
     parallelism: int
+    indexed: bool = False
+    """Whether shards were cut by record indexes: one that was made since would cut them elsewhere."""
 
 
 class Staging:

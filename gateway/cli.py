@@ -42,6 +42,13 @@ def positive(text: str) -> int:
     return value
 
 
+def whole(text: str) -> int:
+    value = int(text) if text.isdecimal() else -1
+    if not 0 <= value < 1 << 63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
+    return value
+
+
 def named_path(text: str) -> tuple[str, str]:
     name, separator, path = text.partition("=")
     if not (name and separator and path):
@@ -160,11 +167,28 @@ def _add_local(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_dialect(inspect)
     inspect.set_defaults(handler="gateway.local:inspect")
 
-    preview = commands.add_parser("preview", help="show the first rows of a file")
+    preview = commands.add_parser(
+        "preview", help="show the first rows of a file, or those after any number of rows"
+    )
     preview.add_argument("file", metavar="FILE")
     preview.add_argument("--rows", metavar="N", type=positive, default=20)
+    preview.add_argument(
+        "--offset",
+        metavar="N",
+        type=whole,
+        default=0,
+        help="begin after the first N rows; at once in a big file that was read before, or indexed",
+    )
     _add_dialect(preview)
     preview.set_defaults(handler="gateway.local:preview")
+
+    index = commands.add_parser(
+        "index", help="read big text files once, and keep where their records begin, for what comes later"
+    )
+    index.add_argument("files", metavar="FILE", nargs="+")
+    index.add_argument("--threads", metavar="N", type=positive)
+    _add_dialect(index)
+    index.set_defaults(handler="gateway.local:index")
 
     profile = commands.add_parser("profile", help="statistics of every column of a whole file")
     profile.add_argument("file", metavar="FILE")

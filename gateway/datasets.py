@@ -178,7 +178,7 @@ async def delete(viewer: Viewer, dataset_id: UUID, settings: Settings) -> Datase
 async def preview(dataset: Dataset, limit: int) -> Preview:
     """The first rows; none before the dataset is READY."""
     if dataset.status is not DatasetStatus.READY:
-        return Preview(columns=dataset.columns, rows=[], truncated=False)
+        return Preview(columns=dataset.columns, rows=[], truncated=False, row_numbers=[], row_count=0)
     return await planning.preview(source(dataset, "input"), limit)
 
 

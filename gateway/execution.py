@@ -127,6 +127,7 @@ class Execution:
             output_dir=str(self._output),
             max_attempts=self._settings.job_max_attempts,
             memory_bytes=self._settings.job_task_memory_bytes,
+            index_dir=str(self._settings.indexes_dir),
             kind="PROFILE" if self._job.is_profile else "QUERY",
         )
         self._run = self._start_run(job_spec, done)

@@ -25,7 +25,7 @@ from karyaksham_engine.types import (
     StorageOptions,
 )
 
-from . import objects
+from . import local_index, objects
 from .local_dialect import overrides
 from .terminal import ProgressLine, progress_in_words, table
 
@@ -74,6 +74,11 @@ def inspect(options: Namespace) -> int:
 
 def preview(options: Namespace) -> int:
     return _reported(_preview, options)
+
+
+def index(options: Namespace) -> int:
+    """Read files once, and keep where their records begin."""
+    return _reported(_index, options)
 
 
 def profile(options: Namespace) -> int:
@@ -206,6 +211,7 @@ def _job(
         layout="PARTS" if options.partition_by else "SINGLE_FILE",
         shard_size_bytes=options.shard_size,
         memory_bytes=options.memory,
+        index_dir=local_index.folder_for(sources),
         storage=storage,
     )
 
@@ -312,10 +318,47 @@ def _column_rows(columns: Sequence[Any]) -> list[list[object]]:
 def _preview(options: Namespace) -> int:
     storage = objects.storage([options.file], os.environ)
     (source,) = _sources([options.file], dialect=overrides(options.dialect), storage=storage)
-    shown = files.preview(source, limit=options.rows, storage=storage)
-    print(table([column["name"] for column in shown["columns"]], shown["rows"]))
-    if shown["truncated"]:
-        print(f"... the first {len(shown['rows'])} rows; more with --rows")
+    offset: int = options.offset
+    if offset:
+        threads = len(os.sched_getaffinity(0))
+        known = local_index.indexed(source, threads, storage, _follow)
+        if known is None:
+            return 130
+        source = known
+    shown = files.preview(source, limit=options.rows, offset=offset, storage=storage)
+    names, rows, numbers = (
+        [column["name"] for column in shown["columns"]],
+        shown["rows"],
+        shown["row_numbers"],
+    )
+    if not offset:
+        print(table(names, rows))
+        if shown["truncated"]:
+            print(f"... the first {len(rows)} rows; more with --rows")
+        return 0
+    count = shown["row_count"]
+    whole = "" if count is None else f" of {count:,}"
+    if not rows:
+        print(f"There is no row that can be read after row {min(offset, count or offset):,}{whole}.")
+        return 0
+    print(table(["row", *names], [[number, *row] for number, row in zip(numbers, rows, strict=True)]))
+    print(f"rows {numbers[0]:,} to {numbers[-1]:,}{whole}")
+    return 0
+
+
+def _index(options: Namespace) -> int:
+    """One file after the other: what is read of one fills all cores."""
+    storage = objects.storage(options.files, os.environ)
+    threads = options.threads or len(os.sched_getaffinity(0))
+    for path in options.files:
+        (source,) = _sources([path], dialect=overrides(options.dialect), threads=threads, storage=storage)
+        final = local_index.counted(source, threads, storage, _follow)
+        if isinstance(final, spec.Failed):
+            return _report(final.failure)
+        if not isinstance(final, spec.Succeeded):
+            return 130
+        balance = final.balance
+        print(f"{path}: {balance.read:,} rows; {local_index.kept(source)}")
     return 0
 
 
@@ -343,4 +386,6 @@ def _profile(options: Namespace) -> int:
         for entry in profiled
     ]
     print(table(header, rows, width=28))
+    if rejected := max((entry["rejected"] for entry in profiled), default=0):
+        print(f"{rejected:,} rows can't be read: they are in none of the figures")
     return 0

@@ -49,6 +49,12 @@ class Settings:
     data_roots: tuple[Path, ...] = _setting(
         (), "paths, separated as in PATH", "Local files may be registered from under these folders only."
     )
+    index_dir: Path | None = _setting(
+        None,
+        "path",
+        "Where records of big text files begin; empty: `indexes` in the data folder, of local commands in the cache "
+        "of their user.",
+    )
     client_dir: Path = _setting(Path("client/dist"), "path", "The built page; relative to the checkout.")
     development: bool = _setting(False, "0 or 1", "Introspection and GraphiQL for anonymous viewers.")
     metrics_token: str = _setting(
@@ -232,6 +238,11 @@ class Settings:
     def jobs_dir(self) -> Path:
         """One folder a job id: `staging` while it runs, `output` with its artifacts."""
         return self.root / "jobs"
+
+    @property
+    def indexes_dir(self) -> Path:
+        """Record indexes: what jobs found of the files that they read."""
+        return (self.index_dir or self.root / "indexes").expanduser().absolute()
 
     @property
     def page_dir(self) -> Path:

@@ -102,7 +102,8 @@ class ColumnProfile:
 
     @classmethod
     def of(cls, profile: dict[str, Any]) -> Self:
-        return cls(**{**profile, "column": Column.of(profile["column"])})
+        shown = {name: value for name, value in profile.items() if name != "rejected"}
+        return cls(**{**shown, "column": Column.of(profile["column"])})
 
 
 @strawberry.type

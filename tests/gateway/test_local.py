@@ -338,11 +338,43 @@ def test_preview_shows_the_first_rows(folder: Path) -> None:
     assert done.returncode == 0 and "IN" in done.stdout and "DE" in done.stdout, done.stderr
 
 
+def test_preview_begins_after_any_number_of_rows(folder: Path) -> None:
+    done = karyaksham("preview", "orders.csv", "--offset", "1", "--rows", "1", cwd=folder)
+    assert done.returncode == 0 and "DE" in done.stdout and "IN" not in done.stdout, done.stderr
+    assert "rows 2 to 2" in done.stdout and "index" not in done.stderr
+    dirty = karyaksham("preview", "dirty.csv", "--offset", "1", cwd=folder)
+    assert "rows 3 to 14 of 14" in dirty.stdout, "rows that can't be read are counted and not shown"
+    beyond = karyaksham("preview", "orders.csv", "--offset", "3", cwd=folder)
+    assert beyond.returncode == 0 and "no row that can be read after row 3 of 3" in beyond.stdout
+    assert karyaksham("preview", "orders.csv", "--offset", "-1", cwd=folder).returncode == 2
+
+
+def test_big_files_are_indexed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    note = "x" * 120
+    with (folder / "big.csv").open("w") as file:
+        file.write("id,note\n")
+        file.writelines(f'{number},"{note}\n"\n' for number in range(550_000))
+    first = karyaksham("preview", "big.csv", "--offset", "500000", "--rows", "2", cwd=folder)
+    assert "no record index of big.csv yet" in first.stderr, first.stderr
+    again = karyaksham("preview", "big.csv", "--offset", "500000", "--rows", "2", cwd=folder)
+    assert again.stderr == "" and again.stdout == first.stdout
+    assert "500000" in again.stdout and "rows 500,001 to 500,002 of 550,000" in again.stdout
+    beyond = karyaksham("preview", "big.csv", "--offset", "600000", cwd=folder)
+    assert "after row 550,000 of 550,000" in beyond.stdout and beyond.returncode == 0
+    indexed = karyaksham("index", "big.csv", "orders.csv", cwd=folder)
+    assert "big.csv: 550,000 rows; record index in " in indexed.stdout, indexed.stderr
+    assert "orders.csv: 3 rows; needs no record index" in indexed.stdout
+    assert {path.name for path in folder.iterdir()} == {"orders.csv", "dirty.csv", "big.csv", "cache"}
+
+
 def test_profile_counts_every_column(folder: Path) -> None:
     done = karyaksham("profile", "orders.csv", "--json", cwd=folder)
     profile = {entry["column"]["name"]: entry for entry in json.loads(done.stdout)}
     assert profile["country"]["approx_distinct"] == 2 and profile["note"]["null_count"] == 1
     assert profile["id"]["min"] == 1 and profile["id"]["max"] == 3
+    dirty = karyaksham("profile", "dirty.csv", cwd=folder)
+    assert "2 rows can't be read" in dirty.stdout, dirty.stderr
 
 
 def test_run_imports_neither_ray_nor_the_service(folder: Path) -> None:

@@ -100,6 +100,18 @@ pub struct FileRef {
     /// Columns that its folders name, such as `year=2024`, with their values as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub partition: BTreeMap<String, Option<String>>,
+    /// Of text: what is known of its records. Only for planning and previews; no part of what a task is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<RecordIndex>,
+}
+
+/// What an earlier reading of a text file found. It is a hint: shards that begin at its marks must join all the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordIndex {
+    /// Records of the file, rejected ones among them.
+    pub rows: u64,
+    /// Some of them, in their order. Offsets are those of the text that is read.
+    pub marks: Vec<text::Mark>,
 }
 
 impl Source {
@@ -306,6 +318,7 @@ impl Job {
         let mut outline = self.clone();
         for source in &mut outline.sources {
             source.files.truncate(1);
+            source.files.iter_mut().for_each(|file| file.index = None);
         }
         outline
     }

@@ -35,6 +35,8 @@ pub struct ColumnProfile {
     pub count: u64,
     /// Rows with NULL.
     pub null_count: u64,
+    /// Rows of the table that could not be read, the same for all its columns: they are in none of the figures.
+    pub rejected: u64,
     /// Exact for some thousand values, else within about a percent.
     pub approx_distinct: u64,
     /// Of numbers by size, of dates by time, of text by bytes. NaN is left out.
@@ -74,7 +76,7 @@ pub struct Bin {
     pub count: u64,
 }
 
-/// Statistics of every column of a whole source. Rows that can't be read are left out.
+/// Statistics of every column of a whole source. Rows that can't be read are left out, and counted.
 ///
 /// # Errors
 /// SourceError where a file is missing, has changed, or has a format that can't be read.
@@ -98,9 +100,9 @@ pub fn profile_in_pieces(
 ) -> Result<Vec<ColumnProfile>> {
     let columns = source.columns.iter().cloned();
     let memory_bytes = memory_bytes.unwrap_or(MEMORY_BYTES);
-    let found = pieces::look_at_all(source, threads.max(1), memory_bytes, piece_bytes)?;
+    let (found, rejected) = pieces::look_at_all(source, threads.max(1), memory_bytes, piece_bytes)?;
     Ok(columns
         .zip(found)
-        .map(|(column, found)| found.finish(column))
+        .map(|(column, found)| found.finish(column, rejected))
         .collect())
 }

@@ -41,8 +41,10 @@ def sniff(
     EMPTY_FILE, BINARY_FILE, UNSUPPORTED_FORMAT, NOT_A_TABLE.
     """
 
-def preview(source: Source, *, limit: int = 50, storage: StorageOptions | None = None) -> Preview:
-    """The first rows, cells as JSON values; a row that can't be read is left out."""
+def preview(
+    source: Source, *, limit: int = 50, offset: int = 0, storage: StorageOptions | None = None
+) -> Preview:
+    """The first rows after the first `offset` ones, cells as JSON values; those that can't be read are left out."""
 
 def profile(
     source: Source,

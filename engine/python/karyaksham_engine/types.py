@@ -88,6 +88,18 @@ class FileRef(TypedDict):
     partition: NotRequired[dict[str, str | None]]
     """Columns that its folders name, such as `year=2024`, with their values as text."""
 
+    index: NotRequired["RecordIndex"]
+    """Of text: what is known of its records. Only for planning and previews."""
+
+
+class RecordIndex(TypedDict):
+    """What an earlier reading of a text file found. A hint: shards that begin at its marks must join all the same."""
+
+    rows: int
+    """Records of the file, rejected ones among them."""
+    marks: list[tuple[int, int]]
+    """Of some records, in their order: offset in the text, and records before it."""
+
 
 class StorageOptions(TypedDict, total=False):
     """How object storage is reached. Secrets: given with each call, never part of a job, a task or an error."""
@@ -232,12 +244,18 @@ class ShardReport(TypedDict):
     """Newlines in [first, end)."""
     stopped_at_reject: bool
     """FAIL_JOB: the scan stopped at its first reject, so `end` is not the end of the shard."""
+    marks: NotRequired[list[tuple[int, int]]]
+    """Of a record about every 16 MiB: its offset, and records of the shard before it."""
 
 
 class Preview(TypedDict):
     columns: list[Column]
     rows: list[list[object]]
     truncated: bool
+    row_numbers: list[int]
+    """Of each row its number in the table, from 1, rows that can't be read counted."""
+    row_count: int | None
+    """Rows of the table, those that can't be read among them; None where they were not all counted."""
 
 
 class Committed(TypedDict):
@@ -250,6 +268,8 @@ class ColumnProfile(TypedDict):
     column: Column
     count: int
     null_count: int
+    rejected: int
+    """Rows of the table that can't be read, the same for all its columns: they are in none of the figures."""
     approx_distinct: int
     min: object
     max: object

@@ -32,18 +32,19 @@ pub fn sniff<'py>(
     to_python(py, &sniffed)
 }
 
-/// The first rows, cells as JSON values.
+/// The first rows after the first `offset` ones, cells as JSON values.
 #[pyfunction]
-#[pyo3(signature = (source, *, limit = 50, storage = None))]
+#[pyo3(signature = (source, *, limit = 50, offset = 0, storage = None))]
 pub fn preview<'py>(
     py: Python<'py>,
     source: &Bound<'py, PyAny>,
     limit: usize,
+    offset: u64,
     storage: Option<&Bound<'py, PyAny>>,
 ) -> PyOutcome<Bound<'py, PyAny>> {
     let mut source: Source = from_python("source", source)?;
     source.storage = storage_of(storage)?;
-    let preview = released(py, || core_preview::preview(&source, limit))?;
+    let preview = released(py, || core_preview::preview(&source, limit, offset))?;
     to_python(py, &preview)
 }
 /// Statistics of every column of a whole source.

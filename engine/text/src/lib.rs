@@ -22,7 +22,9 @@ pub use index::simd_path;
 pub use json::{JsonOptions, JsonScan};
 pub use reject::{Reject, RejectCode};
 pub use scan::TextScan;
-pub use shard::{ShardRange, ShardReport, Start, StartFound, chain, cut};
+pub use shard::{
+    MARK_BYTES, Mark, ShardRange, ShardReport, Start, StartFound, at_marks, chain, cut,
+};
 pub use sniff::{
     ColumnGuess, DialectOverrides, JsonSniffed, Sniffed, is_ndjson, sniff, sniff_json,
 };

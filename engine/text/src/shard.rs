@@ -36,6 +36,35 @@ pub enum StartFound {
     Inside,
 }
 
+/// Between two marks, where records are not larger than that. The smallest shards that a job is cut into by itself are
+/// as large, so that each can begin at a mark.
+pub const MARK_BYTES: u64 = 16 << 20;
+
+/// Of one shard; with more, every other one is dropped, and the next come half as often.
+const MARKS_MAX: usize = 4096;
+
+/// Where a record begins, and how many come before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, u64)", into = "(u64, u64)")]
+pub struct Mark {
+    /// Of the record's first byte.
+    pub offset: u64,
+    /// Records before it, rejected ones among them.
+    pub row: u64,
+}
+
+impl From<(u64, u64)> for Mark {
+    fn from((offset, row): (u64, u64)) -> Self {
+        Self { offset, row }
+    }
+}
+
+impl From<Mark> for (u64, u64) {
+    fn from(mark: Mark) -> Self {
+        (mark.offset, mark.row)
+    }
+}
+
 /// What a scan says of the bytes it read. `end` of one shard equals `first` of the next in a whole chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardReport {
@@ -63,6 +92,9 @@ pub struct ShardReport {
     pub lines: u64,
     /// Under `BadRowPolicy::FailJob`: the scan stopped at its first reject.
     pub stopped_at_reject: bool,
+    /// Records of the shard about every [`MARK_BYTES`], for an index of the file.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
 }
 
 impl ShardReport {
@@ -81,6 +113,27 @@ impl ShardReport {
             rows_rejected: 0,
             lines: 0,
             stopped_at_reject: false,
+            marks: vec![],
+        }
+    }
+
+    /// A record begins at `end`, and all before it are counted: mark it, if it is `every` bytes past the last mark.
+    pub(crate) fn mark(&mut self, every: &mut u64) {
+        let last = self.marks.last().map_or(self.first, |mark| mark.offset);
+        if self.end < last.saturating_add(*every) {
+            return;
+        }
+        self.marks.push(Mark {
+            offset: self.end,
+            row: self.rows_read,
+        });
+        if self.marks.len() == MARKS_MAX {
+            *every = every.saturating_mul(2);
+            let mut is_kept = false;
+            self.marks.retain(|_| {
+                is_kept = !is_kept;
+                !is_kept
+            });
         }
     }
 }
@@ -114,6 +167,29 @@ pub fn cut(data_start: u64, size_bytes: u64, shard_bytes: u64) -> Vec<ShardRange
         });
         lo += shard_bytes;
     }
+}
+
+/// The same ranges, cut at the marks of an earlier reading instead: each cut moves to the mark that is next to it, if
+/// one is nearer than half a shard. The rest stay guesses. `marks` in their order.
+pub fn at_marks(mut ranges: Vec<ShardRange>, marks: &[Mark]) -> Vec<ShardRange> {
+    let cuts: Vec<u64> = ranges.iter().map(|range| range.lo).collect();
+    let half = |from: usize| (cuts[from + 1] - cuts[from]).div_ceil(2);
+    for number in 1..ranges.len() {
+        let cut = cuts[number];
+        let after = marks.partition_point(|mark| mark.offset < cut);
+        let beside = &marks[after.saturating_sub(1)..marks.len().min(after + 1)];
+        let nearest = beside.iter().min_by_key(|mark| mark.offset.abs_diff(cut));
+        let is_near = |mark: &&Mark| {
+            let room = half(number - 1);
+            mark.offset.abs_diff(cut) < room && mark.offset < ranges[number].hi
+        };
+        if let Some(mark) = nearest.filter(is_near) {
+            ranges[number - 1].hi = mark.offset;
+            ranges[number].lo = mark.offset;
+            ranges[number].start = Start::Exact(mark.offset);
+        }
+    }
+    ranges
 }
 
 /// Prove that shards join: each begins where the one before ended, and the last ends with the file.

@@ -1,6 +1,6 @@
 //! Cutting a file, and the proof that shards join.
 
-use karyaksham_text::{ShardRange, ShardReport, Start, StartFound, chain, cut};
+use karyaksham_text::{Mark, ShardRange, ShardReport, Start, StartFound, at_marks, chain, cut};
 use proptest::prelude::*;
 
 fn report(first: u64, end: u64) -> ShardReport {
@@ -17,6 +17,7 @@ fn report(first: u64, end: u64) -> ShardReport {
         rows_rejected: 0,
         lines: 0,
         stopped_at_reject: false,
+        marks: vec![],
     }
 }
 
@@ -29,6 +30,30 @@ proptest! {
         prop_assert!(ranges.windows(2).all(|pair| pair[0].hi == pair[1].lo));
         prop_assert!(ranges[1..].iter().all(|range| range.start == Start::Guess && range.hi - range.lo >= shard / 2));
         prop_assert!(ranges.iter().all(|range| range.hi - range.lo < (shard + shard / 2).max(2)));
+    }
+
+    #[test]
+    fn cuts_move_to_the_marks_beside_them(
+        start in 0..500_u64,
+        size in 1..100_000_u64,
+        shard in 1..9000_u64,
+        steps in prop::collection::vec(1..9000_u64, 0..40),
+    ) {
+        let start = start.min(size);
+        let offsets = steps.iter().scan(start, |at, step| { *at += step; Some(*at) });
+        let marks: Vec<Mark> = offsets.filter(|at| *at < size).zip(1..).map(Mark::from).collect();
+        let plain = cut(start, size, shard);
+        let ranges = at_marks(plain.clone(), &marks);
+        prop_assert_eq!(ranges.len(), plain.len());
+        prop_assert_eq!((ranges[0].lo, ranges[ranges.len() - 1].hi), (start, size));
+        prop_assert!(ranges.iter().all(|range| range.lo < range.hi || size == start));
+        prop_assert!(ranges.windows(2).all(|pair| pair[0].hi == pair[1].lo));
+        for (range, plain) in ranges.iter().zip(&plain).skip(1) {
+            let is_mark = marks.iter().any(|mark| mark.offset == range.lo);
+            prop_assert_eq!(range.start, if is_mark { Start::Exact(range.lo) } else { Start::Guess });
+            let is_near = |mark: &Mark| 2 * mark.offset.abs_diff(plain.lo) < shard && mark.offset < plain.hi;
+            prop_assert!(is_mark || !marks.iter().any(is_near));
+        }
     }
 }
 

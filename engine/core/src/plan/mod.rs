@@ -137,6 +137,9 @@ pub fn plan(mut job: Job) -> Result<Plan> {
         shards.push(shards::of_source(&job, index)?);
     }
     let counts: Vec<usize> = shards.iter().map(Vec::len).collect();
+    // Where shards begin is known now.
+    let files = job.sources.iter_mut().flat_map(|s| &mut s.files);
+    files.for_each(|file| file.index = None);
     let files: Vec<Vec<FileRef>> = job.sources.iter().map(|s| s.files.clone()).collect();
     let planned_at_us = *job.planned_at_us.get_or_insert_with(now_us);
     if job.exchange_partitions.is_none() {

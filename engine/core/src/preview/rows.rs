@@ -1,6 +1,7 @@
 //! All rows of a source, or of some spans of its files, in order and on one thread; rows that can't be read are left out. For looking at
 //! data: jobs read through [`crate::scan`].
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -40,6 +41,21 @@ pub(crate) struct Rows<'a> {
     first: u64,
     end: u64,
     open: Option<Open>,
+    /// Rows of the first span that are dropped: only of Parquet, whose pages can be passed over.
+    skipped: usize,
+    rejected: u64,
+    counting: Option<Counting>,
+}
+
+/// Which rows of the table come. Numbers count from 0, rows that can't be read among them.
+#[derive(Debug, Default)]
+struct Counting {
+    /// The number of the next row.
+    next: u64,
+    /// The number of the first row of the span that is open.
+    span: u64,
+    /// Those that could not be read, as far as they are known, from `next` on.
+    rejected: VecDeque<u64>,
 }
 
 enum Open {
@@ -79,7 +95,41 @@ impl<'a> Rows<'a> {
             first: 0,
             end: 0,
             open: None,
+            skipped: 0,
+            rejected: 0,
+            counting: None,
         })
+    }
+
+    /// With numbers, of which the first row has `first`; but for Parquet without the first `skipped` rows.
+    #[must_use]
+    pub(crate) fn numbered(mut self, first: u64, skipped: usize) -> Self {
+        self.skipped = skipped;
+        self.counting = Some(Counting {
+            next: first + skipped as u64,
+            span: first,
+            rejected: VecDeque::new(),
+        });
+        self
+    }
+
+    /// The numbers of the `rows` rows that came last: to be asked for each batch.
+    pub(crate) fn numbers(&mut self, rows: usize) -> Vec<u64> {
+        let Some(counting) = &mut self.counting else {
+            return Vec::new();
+        };
+        (0..rows).map(|_| counting.take()).collect()
+    }
+
+    /// Once all is read: the number after the last.
+    pub(crate) fn number_after(&self) -> u64 {
+        let counting = self.counting.as_ref();
+        counting.map_or(0, |counting| counting.next.max(counting.span))
+    }
+
+    /// Rows that could not be read so far.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected
     }
 
     /// Of text files.
@@ -105,7 +155,12 @@ impl<'a> Rows<'a> {
                 None => Ok(None),
                 Some(Open::Text(scan, shape)) => {
                     let batch = scan.next_batch().map_err(Into::into);
-                    scan.take_rejects();
+                    let rejects = scan.take_rejects();
+                    self.rejected += rejects.len() as u64;
+                    if let Some(counting) = &mut self.counting {
+                        let numbers = rejects.iter().map(|r| counting.span + r.row - 1);
+                        counting.rejected.extend(numbers);
+                    }
                     shaped(batch, shape)
                 }
                 Some(Open::Parquet(reader, shape)) => {
@@ -128,6 +183,9 @@ impl<'a> Rows<'a> {
                     self.first = scan.report().first;
                 }
                 self.end = scan.report().end;
+                if let Some(counting) = &mut self.counting {
+                    counting.span += scan.report().rows_read;
+                }
             }
             self.open = None;
             let Some((number, span)) = self.spans.get(self.next_span) else {
@@ -143,7 +201,7 @@ impl<'a> Rows<'a> {
         error.in_file(&self.source.files[number].path)
     }
 
-    fn open_span(&self, number: usize, span: Span) -> Result<Open> {
+    fn open_span(&mut self, number: usize, span: Span) -> Result<Open> {
         let path = &self.source.files[number].path;
         let opened = match self.source.format {
             FileFormat::Parquet => self.parquet(number, span),
@@ -181,7 +239,7 @@ impl<'a> Rows<'a> {
         Ok(Open::Text(text.scan(reading, range)?.0, shape))
     }
 
-    fn parquet(&self, number: usize, span: Span) -> Result<Open> {
+    fn parquet(&mut self, number: usize, span: Span) -> Result<Open> {
         let file = open_unchanged(self.source, number)?;
         let metadata = storage::metadata(&file)?;
         let (schema, projection) = (&self.schema, &self.projection);
@@ -197,7 +255,8 @@ impl<'a> Rows<'a> {
             Span::Blocks(first, count) => Some(first..first + count),
             _ => None,
         };
-        let batches = storage::rows(file, metadata, mask, groups, self.batch_rows)?;
+        let skipped = std::mem::take(&mut self.skipped);
+        let batches = storage::rows(file, metadata, mask, (groups, skipped), self.batch_rows)?;
         Ok(Open::Parquet(batches, shape))
     }
 
@@ -210,6 +269,18 @@ impl<'a> Rows<'a> {
         let table = (&self.schema, self.projection.as_slice());
         let rows = ArrowRows::new(file, self.source, number, table, first, count)?;
         Ok(Open::Arrow(Box::new(rows)))
+    }
+}
+
+impl Counting {
+    /// The number of the next row that could be read.
+    fn take(&mut self) -> u64 {
+        while self.rejected.front() == Some(&self.next) {
+            self.rejected.pop_front();
+            self.next += 1;
+        }
+        self.next += 1;
+        self.next - 1
     }
 }
 

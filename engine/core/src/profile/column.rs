@@ -304,7 +304,7 @@ impl Statistics {
         }
     }
 
-    pub(super) fn finish(mut self, column: Column) -> ColumnProfile {
+    pub(super) fn finish(mut self, column: Column, rejected: u64) -> ColumnProfile {
         self.sample.sort(self.divisor);
         let (min, max) = self.extremes.shown();
         let quantiles = quantiles(&self.sample, self.temporal.as_ref());
@@ -312,6 +312,7 @@ impl Statistics {
             column,
             count: self.count,
             null_count: self.null_count,
+            rejected,
             approx_distinct: self
                 .frequent
                 .exact_distinct()

@@ -31,17 +31,18 @@ type Piece = Vec<(usize, Span)>;
 /// What was found in a piece.
 struct Looked {
     statistics: Vec<Statistics>,
+    rejected: u64,
     first: u64,
     end: u64,
 }
 
-/// The statistics of all columns of a source.
+/// The statistics of all columns of a source, and how many rows could not be read.
 pub(super) fn look_at_all(
     source: &Source,
     threads: usize,
     memory_bytes: usize,
     piece_bytes: u64,
-) -> Result<Vec<Statistics>> {
+) -> Result<(Vec<Statistics>, u64)> {
     let pieces = pieces(source, piece_bytes)?;
     let width = source.columns.len();
     let limits = Limits::within(memory_bytes / MEMORY_PARTS, width);
@@ -109,6 +110,8 @@ struct Merged {
 }
 
 struct State {
+    /// Rows that could not be read.
+    rejected: u64,
     /// The piece whose turn it is.
     next: usize,
     /// Where the one before ended.
@@ -122,6 +125,7 @@ impl Merged {
             state: Mutex::new(State {
                 next: 0,
                 end: 0,
+                rejected: 0,
                 statistics: Ok((0..width).map(|_| Statistics::new(limits)).collect()),
             }),
             turned: Condvar::new(),
@@ -149,10 +153,13 @@ impl Merged {
                 for (all, found) in statistics.iter_mut().zip(looked.statistics) {
                     all.merge(found);
                 }
-                Ok(looked.end)
+                Ok((looked.end, looked.rejected))
             });
             match merged {
-                Ok(end) => state.end = end,
+                Ok((end, rejected)) => {
+                    state.end = end;
+                    state.rejected += rejected;
+                }
                 Err(error) => state.statistics = Err(error),
             }
         }
@@ -161,9 +168,10 @@ impl Merged {
         state.statistics.is_ok()
     }
 
-    fn finish(self) -> Result<Vec<Statistics>> {
+    fn finish(self) -> Result<(Vec<Statistics>, u64)> {
         let state = self.state.into_inner();
-        state.unwrap_or_else(PoisonError::into_inner).statistics
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        Ok((state.statistics?, state.rejected))
     }
 }
 
@@ -238,6 +246,7 @@ fn look(source: &Source, piece: &Piece, limits: Limits, threads: usize) -> Resul
     let (first, end) = rows.ends();
     Ok(Looked {
         statistics,
+        rejected: rows.rejected(),
         first,
         end,
     })

@@ -84,6 +84,7 @@ impl CountedRun {
             rows_rejected: 0,
             lines: 0,
             stopped_at_reject: false,
+            marks: Vec::new(),
         };
         ScanOutcome {
             report: FileShardReport {

@@ -94,7 +94,7 @@ pub(crate) fn metadata(opened: &Opened) -> Result<ArrowReaderMetadata> {
 /// Batches, one after the other.
 pub(crate) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
-/// The rows of some row groups, or of all, with the columns of `mask`.
+/// The rows of some row groups, or of all, but for the first `skipped` of them, with the columns of `mask`.
 ///
 /// # Errors
 /// SourceError INVALID_PARQUET.
@@ -102,7 +102,7 @@ pub(crate) fn rows(
     opened: Opened,
     metadata: ArrowReaderMetadata,
     mask: ProjectionMask,
-    groups: Option<Range<usize>>,
+    (groups, skipped): (Option<Range<usize>>, usize),
     batch_rows: usize,
 ) -> Result<Batches> {
     let groups = groups
@@ -113,6 +113,7 @@ pub(crate) fn rows(
             let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
                 .with_batch_size(batch_rows)
                 .with_row_groups(groups)
+                .with_offset(skipped)
                 .with_projection(mask)
                 .build()?;
             Box::new(reader.map(|batch| batch.map_err(Into::into)))
@@ -122,6 +123,7 @@ pub(crate) fn rows(
             let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(object, metadata)
                 .with_batch_size(batch_rows)
                 .with_row_groups(groups)
+                .with_offset(skipped)
                 .with_projection(mask)
                 .build()?;
             let batches = futures::executor::block_on_stream(stream);

@@ -6,6 +6,7 @@ mod commit;
 mod csv;
 mod formats;
 mod inspect;
+mod jump;
 mod packed;
 mod preview;
 mod profile;

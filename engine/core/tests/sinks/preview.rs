@@ -14,7 +14,7 @@ fn cells_are_json_that_a_browser_reads_without_loss() {
                 2,3,13.25,2024-01-03,false,,1e300\n\
                 3,4,1.00,2024-01-04,true,\"\",-2.5\n";
     let source = bench.source(&bench.file("a.csv", rows));
-    let found = preview(&source, 50).unwrap();
+    let found = preview(&source, 50, 0).unwrap();
     assert_eq!(found.columns, source.columns);
     assert!(!found.truncated);
     assert_eq!(
@@ -32,7 +32,7 @@ fn nested_cells_are_shown_as_they_nest() {
     let bench = Bench::new();
     let rows = "{\"id\":1,\"who\":{\"name\":\"a\",\"at\":[1,null]}}\n{\"id\":x}\n{\"id\":2,\"who\":null}\n{\"who\":{}}\n";
     let source = bench.source(&bench.file("a.ndjson", rows));
-    let found = preview(&source, 50).unwrap();
+    let found = preview(&source, 50, 0).unwrap();
     assert_eq!(
         json!(found.rows),
         json!([
@@ -54,11 +54,11 @@ fn only_the_first_rows_are_shown() {
         (50, 50, true),
         (20_000, 10_000, true),
     ] {
-        let found = preview(&source, limit).unwrap();
+        let found = preview(&source, limit, 0).unwrap();
         assert_eq!((found.rows.len(), found.truncated), (shown, truncated));
     }
     let short = bench.source(&bench.file("b.csv", "n,s\n1,a\n2,b\n"));
-    let found = preview(&short, 2).unwrap();
+    let found = preview(&short, 2, 0).unwrap();
     assert_eq!((found.rows.len(), found.truncated), (2, false));
 }
 
@@ -76,7 +76,7 @@ fn rows_that_can_not_be_read_are_left_out() {
     );
     let mut changed = source.clone();
     changed.files[0].size_bytes = std::fs::metadata(path).unwrap().len();
-    let found = preview(&changed, 3).unwrap();
+    let found = preview(&changed, 3, 0).unwrap();
     assert_eq!(json!(found.rows), json!([[0, "x"], [2, "x"], [4, "x"]]));
 }
 
@@ -85,7 +85,7 @@ fn long_cells_are_cut_and_marked() {
     let bench = Bench::new();
     let long = "ä".repeat(10_000);
     let source = bench.source(&bench.file("a.csv", format!("n,s\n1,{long}\n2,b\n")));
-    let found = preview(&source, 5).unwrap();
+    let found = preview(&source, 5, 0).unwrap();
     let Value::String(cell) = &found.rows[0][1] else {
         panic!("no text");
     };
@@ -106,7 +106,7 @@ fn artifacts_of_every_readable_format_look_the_same() {
         bench.write("file", &output(format), std::slice::from_ref(&batch));
         let source = bench.source(bench.path("file").to_str().unwrap());
         assert_eq!(is_csv(&source), format == OutputFormat::Csv);
-        seen.push(preview(&source, 300).unwrap().rows);
+        seen.push(preview(&source, 300, 0).unwrap().rows);
     }
     assert_eq!(seen[1], seen[2]);
     let name = |rows: &Vec<Vec<Value>>, column: usize| {
@@ -133,7 +133,7 @@ fn rows_go_on_in_the_next_file() {
         path: second,
         ..FileRef::default()
     });
-    let found = preview(&source, 10).unwrap();
+    let found = preview(&source, 10, 0).unwrap();
     assert_eq!(json!(found.rows), json!([[1, "a"], [2, "b"], [3, "c"]]));
 }
 
@@ -144,7 +144,7 @@ fn a_file_that_changed_is_not_shown() {
     let source = bench.source(&path);
     std::fs::write(path, "n,s\n1,a\n2,b\n3,c\n").unwrap();
     assert_eq!(
-        preview(&source, 10).unwrap_err().to_fault().code,
+        preview(&source, 10, 0).unwrap_err().to_fault().code,
         "SOURCE_CHANGED"
     );
 }

@@ -12,8 +12,8 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use crate::chunk::{ChunkBuffer, PAGE_BYTES};
 use crate::index::Simd;
 use crate::{
-    BadRowPolicy, LineEnding, ReadAt, Reject, ScanOptions, ShardRange, ShardReport, Start,
-    StartFound, TextError, TextScan,
+    BadRowPolicy, LineEnding, MARK_BYTES, ReadAt, Reject, ScanOptions, ShardRange, ShardReport,
+    Start, StartFound, TextError, TextScan,
 };
 
 use super::column::Column;
@@ -54,6 +54,7 @@ pub struct CsvScan {
     chunk_bytes: usize,
     phase: Phase,
     report: ShardReport,
+    mark_bytes: u64,
     schema: SchemaRef,
     buffer: ChunkBuffer,
     tokens: Tokens,
@@ -103,6 +104,7 @@ impl CsvScan {
             chunk_bytes: CHUNK_BYTES,
             phase: Phase::New,
             report,
+            mark_bytes: MARK_BYTES,
             schema: Arc::new(Schema::new(fields)),
             buffer: ChunkBuffer::default(),
             tokens: Tokens::new(grammar, Simd::get()),
@@ -174,6 +176,13 @@ impl CsvScan {
         self.chunk_bytes = chunk_bytes.max(1);
         self.buffer.page_bytes = PAGE_BYTES.min(self.chunk_bytes.next_power_of_two());
         self.tokens = Tokens::new(*self.tokens.grammar(), simd);
+        self
+    }
+
+    /// For tests: marks every so many bytes.
+    #[doc(hidden)]
+    pub fn marked(mut self, every_bytes: u64) -> Self {
+        self.mark_bytes = every_bytes;
         self
     }
 
@@ -337,6 +346,9 @@ impl CsvScan {
         self.chunk_lines = 0;
         self.buffer.at = self.tokens.boundary;
         self.note_progress(self.buffer.at);
+        if self.phase == Phase::Reading && !self.skips_line && !self.first_is_far {
+            self.report.mark(&mut self.mark_bytes);
+        }
         if self.phase == Phase::Done
             && self.buffer.ends_virtually
             && self.buffer.at == self.buffer.end

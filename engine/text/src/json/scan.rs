@@ -11,8 +11,8 @@ use crate::csv::machine::{LONGEST_RECORD_BYTES, RAW_BYTES};
 use crate::csv::rejects::type_name;
 use crate::index::{JsonIndex, Simd};
 use crate::{
-    BadRowPolicy, JsonOptions, LineEnding, ReadAt, Reject, RowFilter, ShardRange, ShardReport,
-    Start, StartFound, TextError, TextScan,
+    BadRowPolicy, JsonOptions, LineEnding, MARK_BYTES, ReadAt, Reject, RowFilter, ShardRange,
+    ShardReport, Start, StartFound, TextError, TextScan,
 };
 
 use super::columns::Members;
@@ -59,6 +59,7 @@ pub struct JsonScan {
     validates_all: bool,
     phase: Phase,
     report: ShardReport,
+    mark_bytes: u64,
     schema: SchemaRef,
     buffer: ChunkBuffer,
     index: JsonIndex,
@@ -97,6 +98,7 @@ impl JsonScan {
             validates_all: false,
             phase: Phase::New,
             report,
+            mark_bytes: MARK_BYTES,
             schema: Arc::new(Schema::new(fields)),
             buffer: ChunkBuffer::default(),
             index: JsonIndex::default(),
@@ -123,6 +125,13 @@ impl JsonScan {
         self.chunk_bytes = chunk_bytes.max(1);
         self.buffer.page_bytes = PAGE_BYTES.min(self.chunk_bytes.next_power_of_two());
         self.simd = simd;
+        self
+    }
+
+    /// For tests: marks every so many bytes.
+    #[doc(hidden)]
+    pub fn marked(mut self, every_bytes: u64) -> Self {
+        self.mark_bytes = every_bytes;
         self
     }
 
@@ -386,6 +395,9 @@ impl JsonScan {
             self.count_line();
         }
         self.note_progress();
+        if self.phase == Phase::Reading {
+            self.report.mark(&mut self.mark_bytes);
+        }
     }
 
     /// The last line of the chunk has no end yet: reject it if it is known to be too long.

@@ -105,7 +105,8 @@ impl Case {
             max_record_bytes: self.max_record_bytes,
         };
         let mut scan = JsonScan::new(Arc::new(self.file.clone()), Arc::new(options), range)
-            .tuned(self.chunk_bytes, way.simd);
+            .tuned(self.chunk_bytes, way.simd)
+            .marked(32);
         if way.is_exact {
             scan = scan.exact();
         }

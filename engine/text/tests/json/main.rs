@@ -6,8 +6,8 @@ mod generate;
 mod harness;
 mod spec;
 
-use karyaksham_text::BadRowPolicy;
 use karyaksham_text::index::Simd;
+use karyaksham_text::{BadRowPolicy, ShardRange, Start};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -45,6 +45,16 @@ proptest! {
                 prop_assert_eq!(&outcome, &expected, "exact: {}", is_exact);
                 prop_assert_eq!(report.end, case.file.len() as u64);
             }
+        }
+    }
+
+    #[test]
+    fn records_go_on_from_every_mark(case in cases()) {
+        let (outcome, report) = case.scan(&Way::usual(), case.whole());
+        for mark in report.marks {
+            let from = ShardRange { lo: mark.offset, start: Start::Exact(mark.offset), ..case.whole() };
+            let rest = case.scan(&Way::usual(), from).0;
+            prop_assert_eq!(&rest, &outcome.after(mark.row, rest.lines));
         }
     }
 

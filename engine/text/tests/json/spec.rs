@@ -38,6 +38,25 @@ pub struct Outcome {
     pub lines: u64,
 }
 
+impl Outcome {
+    /// What comes after the first `row` records, which has `lines` lines.
+    pub fn after(&self, row: u64, lines: u64) -> Self {
+        let rejected = self.rejects.iter().filter(|reject| reject.row <= row);
+        let passed = row as usize - rejected.count();
+        let rejects = self.rejects.iter().filter(|reject| reject.row > row);
+        let counted = rejects.cloned().map(|reject| Rejected {
+            row: reject.row - row,
+            line: reject.line - (self.lines - lines),
+            ..reject
+        });
+        Self {
+            rows: self.rows[passed..].to_vec(),
+            rejects: counted.collect(),
+            lines,
+        }
+    }
+}
+
 /// How a file is read.
 pub struct Spec<'a> {
     /// The columns that are read, each with its number in the schema.

@@ -114,6 +114,17 @@ impl Case {
         self.run(scan.tuned(self.chunk_bytes, simd), true)
     }
 
+    /// With marks every so many bytes.
+    pub fn scan_marked(&self, range: ShardRange, every_bytes: u64) -> (Outcome, ShardReport) {
+        let options = Arc::new(self.options(BadRowPolicy::RejectRow));
+        let scan = CsvScan::new(Arc::new(self.file.clone()), options, range);
+        self.run(
+            scan.tuned(self.chunk_bytes, Simd::get())
+                .marked(every_bytes),
+            true,
+        )
+    }
+
     /// Only the rows that `chosen` takes, by the values of some columns.
     pub fn scan_chosen(
         &self,

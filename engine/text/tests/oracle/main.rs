@@ -47,6 +47,20 @@ proptest! {
     }
 
     #[test]
+    fn records_go_on_from_every_mark(case in any_case(), every in 1..200_u64) {
+        let expected = case.expected();
+        let (outcome, report) = case.scan_marked(case.whole(), every);
+        prop_assert_eq!(&outcome, &expected);
+        let offsets: Vec<u64> = report.marks.iter().map(|mark| mark.offset).collect();
+        prop_assert!(offsets.windows(2).all(|pair| pair[0] + every <= pair[1]));
+        for mark in report.marks {
+            let from = ShardRange { lo: mark.offset, start: Start::Exact(mark.offset), ..case.whole() };
+            let rest = case.scan(Simd::get(), from).0;
+            prop_assert_eq!(&rest, &expected.after(mark.row, rest.lines));
+        }
+    }
+
+    #[test]
     fn a_failing_scan_hands_on_the_rows_before_its_first_reject(case in any_case()) {
         let expected = case.expected();
         let (outcome, report) = case.scan_with(Simd::get(), case.whole(), case.options(BadRowPolicy::FailJob));

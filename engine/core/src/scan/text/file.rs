@@ -5,12 +5,13 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use karyaksham_text::{
     BadRowPolicy, Compression, CsvScan, Dialect, JsonOptions, JsonScan, ReadAt, RowFilter,
-    SIZE_UNKNOWN, ScanOptions, ShardRange, Start, TextError, TextScan, cut, decode, sniff,
+    SIZE_UNKNOWN, ScanOptions, ShardRange, Start, TextError, TextScan, at_marks, cut, decode,
+    sniff,
 };
 
 use super::no_dialect;
 use crate::error::{EngineError, Result};
-use crate::job::{FileFormat, Source, Validate};
+use crate::job::{FileFormat, RecordIndex, Source, Validate};
 use crate::scan::open_unchanged;
 
 /// A file that has not changed since the job was made.
@@ -20,6 +21,7 @@ pub(crate) struct TextFile<'a> {
     /// Its text, whatever is stored.
     bytes: Arc<dyn ReadAt>,
     stored_bytes: u64,
+    index: Option<&'a RecordIndex>,
 }
 
 /// What the bytes are.
@@ -113,6 +115,7 @@ impl<'a> TextFile<'a> {
             bytes: decode::text_of(stored, compression, encoding, max_text_bytes)
                 .map_err(|e| EngineError::from(TextError::reading(0, e)).in_file(path))?,
             stored_bytes,
+            index: source.files[number].index.as_ref(),
         })
     }
 
@@ -125,12 +128,18 @@ impl<'a> TextFile<'a> {
             .map_err(|e| EngineError::from(e).in_file(self.path))
     }
 
+    /// Whether it can only be read from the first byte on.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.bytes.is_stream()
+    }
+
     /// Offset of its end, as far as it is known.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.bytes.size_bytes()
     }
 
     /// Pieces of about `target` bytes, each with the stored bytes that it reads; one piece where cutting gains nothing.
+    /// Where there is an index of the file, they begin where it says that records do.
     ///
     /// # Errors
     /// Those of reading.
@@ -145,6 +154,8 @@ impl<'a> TextFile<'a> {
             return Ok(vec![(range, self.stored_bytes)]);
         }
         let ranges = cut(start, self.bytes.size_bytes().max(start), target);
+        let marks = self.index.map_or(&[][..], |index| &index.marks);
+        let ranges = at_marks(ranges, marks);
         let stored = |range: &ShardRange| self.bytes.stored_bytes(range.lo, range.hi);
         Ok(ranges.into_iter().map(|r| (r, stored(&r))).collect())
     }
