@@ -90,7 +90,7 @@ impl Column {
 
     /// Append the fields of `rows`; a field at fault appends a default.
     pub fn append(&mut self, rows: Rows<'_>, found: &mut Found) {
-        let first_row = self.len();
+        let first_row = self.len() - rows.before;
         let cold = Cold {
             data: rows.data,
             grammar: rows.tokens.grammar(),

@@ -19,10 +19,16 @@ fn last_bytes(len: usize) -> u64 {
     !0 << (64 - 8 * len)
 }
 
+/// High bits of bytes that are no digits: those above 9. Of bytes from 0x8a on only the lowest is right.
+#[inline(always)]
+pub(crate) fn other_bytes(values: u64) -> u64 {
+    (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGHS
+}
+
 /// Eight digits as values 0 to 9, the most significant lowest; None when a byte is larger.
 #[inline(always)]
 pub(crate) fn eight_digits(values: u64) -> Option<u64> {
-    if (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGHS != 0 {
+    if other_bytes(values) != 0 {
         return None;
     }
     let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
@@ -43,6 +49,50 @@ pub(crate) fn integer(data: &[u8], from: usize, to: usize) -> Option<u64> {
     } else {
         None
     }
+}
+
+/// Whether this is an unsigned integer of 1 to 16 digits.
+#[inline(always)]
+pub(crate) fn is_integer(data: &[u8], from: usize, to: usize) -> bool {
+    let len = to.wrapping_sub(from);
+    let low = word_before(data, to) ^ ZEROS;
+    if len.wrapping_sub(1) < 8 {
+        other_bytes(low & last_bytes(len)) == 0
+    } else if len.wrapping_sub(9) < 8 {
+        let high = (word_before(data, to - 8) ^ ZEROS) & last_bytes(len - 8);
+        other_bytes(high) | other_bytes(low) == 0
+    } else {
+        false
+    }
+}
+
+/// What [`fixed_point`] would read, without its value: how many digits come before the dot and how many follow it. None
+/// says nothing.
+#[inline(always)]
+pub(crate) fn fixed_shape(data: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+    const DOT: u64 = (b'.' ^ b'0') as u64;
+    let len = to.wrapping_sub(from);
+    let low = word_before(data, to) ^ ZEROS;
+    let (word, others, past) = if len.wrapping_sub(1) < 8 {
+        let low = low & last_bytes(len);
+        (low, other_bytes(low), 0)
+    } else if len.wrapping_sub(9) < 8 {
+        let high = (word_before(data, to - 8) ^ ZEROS) & last_bytes(len - 8);
+        match (other_bytes(high), other_bytes(low)) {
+            (0, others) => (low, others, 0),
+            (others, 0) => (high, others, 8),
+            _ => return None,
+        }
+    } else {
+        return None;
+    };
+    if others == 0 {
+        return Some((len, 0));
+    }
+    let bit = others.trailing_zeros() & !7;
+    let is_dot = (word >> bit) & 0xff == DOT && others & (others - 1) == 0 && len > 1;
+    let fraction = 7 - bit as usize / 8 + past;
+    is_dot.then(|| (len - 1 - fraction, fraction))
 }
 
 /// Digits with at most one dot among them, 1 to 16 bytes: all digits as a number, and how many follow the dot.

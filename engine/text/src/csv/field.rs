@@ -17,6 +17,12 @@ pub(crate) trait Parse {
     /// The field `data[from..to]` in its common form; None says nothing. May read the 16 bytes before the field.
     fn fast(&self, data: &[u8], from: usize, to: usize) -> Option<Self::Value>;
 
+    /// Whether the field is a value, where that is seen at once; false says nothing. May read as `fast` does.
+    #[inline(always)]
+    fn accepts(&self, data: &[u8], from: usize, to: usize) -> bool {
+        self.fast(data, from, to).is_some()
+    }
+
     /// A text without quotes and blanks around it, not empty; None: it is no value.
     fn exact(&self, text: &[u8]) -> Option<Self::Value>;
 }
@@ -41,8 +47,26 @@ pub(crate) struct Rows<'a> {
     /// Where they are.
     pub map: RowMap<'a>,
     pub count: usize,
+    /// How many of the rows that faults are counted from came before these.
+    pub before: usize,
     /// How many rows the batch can still take, these among them.
     pub room: usize,
+}
+
+/// The fields of so many rows, and where they are, stay in the first-level cache while column after column is read.
+const BLOCK_ROWS: usize = 128;
+
+impl<'a> Rows<'a> {
+    /// The same rows, block by block.
+    pub fn blocks(self) -> impl Iterator<Item = Rows<'a>> {
+        (0..self.count).step_by(BLOCK_ROWS).map(move |at| Rows {
+            map: self.map.from(at),
+            count: BLOCK_ROWS.min(self.count - at),
+            before: self.before + at,
+            room: self.room - at,
+            ..self
+        })
+    }
 }
 
 /// No byte.
@@ -87,7 +111,7 @@ pub(crate) fn check<P: Parse>(parse: &P, rows: Rows<'_>, cold: Cold<'_>) {
     let mut fields = CheckedFields {
         data: rows.data,
         parse,
-        row: 0,
+        row: rows.before,
         cold,
     };
     visit(rows, column, &mut fields);
@@ -99,7 +123,11 @@ pub(crate) fn check_text(rows: Rows<'_>, cold: Cold<'_>) {
         return;
     }
     let column = cold.column;
-    visit(rows, column, &mut CheckedText { row: 0, cold });
+    let mut fields = CheckedText {
+        row: rows.before,
+        cold,
+    };
+    visit(rows, column, &mut fields);
 }
 
 /// Takes the fields of a column one after the other.
@@ -135,8 +163,8 @@ struct CheckedFields<'a, P: Parse> {
 impl<P: Parse> Fields for CheckedFields<'_, P> {
     #[inline(always)]
     fn field(&mut self, from: usize, to: usize) {
-        if self.parse.fast(self.data, from, to).is_none() {
-            self.cold.value(self.parse, self.row, from, to);
+        if !self.parse.accepts(self.data, from, to) {
+            self.cold.check(self.parse, self.row, from, to);
         }
         self.row += 1;
     }
@@ -290,6 +318,13 @@ pub(crate) struct Cold<'a> {
 }
 
 impl Cold<'_> {
+    #[inline(never)]
+    fn check<P: Parse>(&mut self, parse: &P, row: usize, from: usize, to: usize) {
+        if parse.fast(self.data, from, to).is_none() {
+            self.value(parse, row, from, to);
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn value<P: Parse>(&mut self, parse: &P, row: usize, from: usize, to: usize) -> P::Value {

@@ -1,6 +1,6 @@
 //! Numbers from text: eight digits at a time in the common case, exact in every case.
 
-use super::digits::{fixed_point, integer};
+use super::digits::{fixed_point, fixed_shape, integer, is_integer};
 use super::field::Parse;
 
 const POWERS: [u64; 20] = {
@@ -30,6 +30,11 @@ impl Parse for Int64 {
         Some((value ^ -negative) + negative)
     }
 
+    #[inline(always)]
+    fn accepts(&self, data: &[u8], from: usize, to: usize) -> bool {
+        is_integer(data, from + usize::from(data[from] == b'-'), to)
+    }
+
     fn exact(&self, text: &[u8]) -> Option<i64> {
         std::str::from_utf8(text).ok()?.parse().ok()
     }
@@ -54,6 +59,11 @@ impl Parse for Float64 {
         Some(f64::from_bits(value.to_bits() | u64::from(negative) << 63))
     }
 
+    #[inline(always)]
+    fn accepts(&self, data: &[u8], from: usize, to: usize) -> bool {
+        fixed_shape(data, from + usize::from(data[from] == b'-'), to).is_some()
+    }
+
     fn exact(&self, text: &[u8]) -> Option<f64> {
         let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
         let overflows = value.is_infinite() && text.iter().any(u8::is_ascii_digit);
@@ -64,6 +74,7 @@ impl Parse for Float64 {
 /// Decimals of a precision and a scale, never rounded: digits after the scale must be zeros.
 #[derive(Clone)]
 pub(crate) struct Decimal {
+    precision: usize,
     scale: usize,
     limit: u128,
     /// 10 to the power of what is missing to the scale, for 0 to 16 fraction digits; 0: not this way.
@@ -82,6 +93,7 @@ impl Decimal {
                 .unwrap_or(0);
         }
         Self {
+            precision: usize::from(precision.min(38)),
             scale,
             limit: 10_u128.pow(u32::from(precision.min(38))),
             factors,
@@ -102,6 +114,17 @@ impl Parse for Decimal {
             return None;
         }
         Some((value as i128 ^ -negative) + negative)
+    }
+
+    /// So few digits that no value of them is too large.
+    #[inline(always)]
+    fn accepts(&self, data: &[u8], from: usize, to: usize) -> bool {
+        match fixed_shape(data, from + usize::from(data[from] == b'-'), to) {
+            Some((whole, fraction)) => {
+                fraction <= self.scale && whole + self.scale <= self.precision
+            }
+            None => false,
+        }
     }
 
     fn exact(&self, text: &[u8]) -> Option<i128> {
@@ -202,7 +225,18 @@ mod tests {
         TEXTS.iter().for_each(|text| agree(text));
     }
 
+    /// What is accepted has a value.
+    fn is_right<P: Parse>(parse: &P, text: &str) {
+        let data = format!("9999.9999,9999.9999,{text},9999.9999");
+        if parse.accepts(data.as_bytes(), 20, 20 + text.len()) {
+            let value = fast(parse, text).or_else(|| parse.exact(text.as_bytes()));
+            assert!(value.is_some(), "{text}");
+        }
+    }
+
     fn agree(text: &str) {
+        is_right(&Int64, text);
+        is_right(&Float64, text);
         if let Some(value) = fast(&Int64, text) {
             assert_eq!(Int64.exact(text.as_bytes()), Some(value), "{text}");
         }
@@ -212,6 +246,7 @@ mod tests {
         }
         for (precision, scale) in [(18, 2), (38, 10), (5, 0), (18, 18), (38, 38)] {
             let decimal = Decimal::new(precision, scale);
+            is_right(&decimal, text);
             if let Some(value) = fast(&decimal, text) {
                 assert_eq!(
                     decimal.exact(text.as_bytes()),
@@ -228,6 +263,34 @@ mod tests {
         #[test]
         fn fast_paths_agree_with_exact_ones_on_anything(text in "[+-]?[0-9]{0,17}[.]?[0-9]{0,5}[0-9.e:/ -]?") {
             agree(&text);
+        }
+    }
+
+    #[test]
+    fn common_numbers_are_accepted_without_their_value() {
+        fn accepts<P: Parse>(parse: &P, text: &str) -> bool {
+            let data = format!("9999.9999,9999.9999,{text},9999.9999");
+            parse.accepts(data.as_bytes(), 20, 20 + text.len())
+        }
+        let decimal = Decimal::new(18, 2);
+        for text in ["0", "-7", "12345678", "-123456789012345"] {
+            assert!(accepts(&Int64, text) && accepts(&Float64, text) && accepts(&decimal, text));
+        }
+        for text in ["0.05", "-104949.50", ".5", "5.", "1234567890.12"] {
+            assert!(accepts(&Float64, text) && accepts(&decimal, text) && !accepts(&Int64, text));
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "1.2.3",
+            "12345678.1234.5",
+            "1.2345678.9",
+            "1a",
+            "1/3",
+            "\u{fe}",
+        ] {
+            assert!(!accepts(&Int64, text) && !accepts(&Float64, text) && !accepts(&decimal, text));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Dates, timestamps and booleans from text.
 
-use super::digits::{eight_digits, word_before};
+use super::digits::{eight_digits, other_bytes, word_before};
 use super::field::Parse;
 
 const EPOCH_DAY: i32 = 719_528;
@@ -42,9 +42,21 @@ const fn days_before(year: u32) -> i32 {
     (year * 365 + leaps) as i32 - EPOCH_DAY
 }
 
-/// Days since 1970-01-01 of `YYYY-MM-DD` in the ten bytes that end before `to`; years 0001 to 9999.
+/// Bit d of a month says that it has a day d in every year; all that two digits can be is looked up.
+static DAYS: [u32; 128] = {
+    let mut days = [0; 128];
+    let mut month = 0;
+    while month < 12 {
+        let count = MONTH_STARTS[0][month + 1] - MONTH_STARTS[0][month];
+        days[month + 1] = (((1_u64 << count) - 1) << 1) as u32;
+        month += 1;
+    }
+    days
+};
+
+/// The digits of `YYYY-MM-DD` in the ten bytes that end before `to`, as values if they are digits, the first lowest.
 #[inline(always)]
-fn date(data: &[u8], to: usize) -> Option<i32> {
+fn date_digits(data: &[u8], to: usize) -> Option<u64> {
     let tail = word_before(data, to); // YY-MM-DD
     let head = word_before(data, to - 2); // YYYY-MM-
     if tail & 0x0000_ff00_00ff_0000 != 0x0000_2d00_002d_0000 {
@@ -52,7 +64,25 @@ fn date(data: &[u8], to: usize) -> Option<i32> {
     }
     let digits =
         (head & 0xffff_ffff) | (tail & 0x0000_00ff_ff00_0000) << 8 | (tail & 0xffff_0000_0000_0000);
-    let number = eight_digits(digits ^ 0x3030_3030_3030_3030)? as u32;
+    Some(digits ^ 0x3030_3030_3030_3030)
+}
+
+/// Whether the ten bytes that end before `to` are a day of every year from 0001 to 9999; false says nothing.
+#[inline(always)]
+fn is_common_date(data: &[u8], to: usize) -> bool {
+    let Some(digits) = date_digits(data, to) else {
+        return false;
+    };
+    let pairs = (digits >> 32).wrapping_mul(10) + (digits >> 40);
+    let (month, day) = (pairs & 0x7f, pairs >> 16 & 0xff);
+    let is_day = day < 32 && DAYS[month as usize] >> (day & 31) & 1 == 1;
+    other_bytes(digits) == 0 && digits as u32 != 0 && is_day
+}
+
+/// Days since 1970-01-01 of `YYYY-MM-DD` in the ten bytes that end before `to`; years 0001 to 9999.
+#[inline(always)]
+fn date(data: &[u8], to: usize) -> Option<i32> {
+    let number = eight_digits(date_digits(data, to)?)? as u32;
     let (year, month) = (number / 10_000, (number / 100 % 100).wrapping_sub(1));
     let day = (number % 100).wrapping_sub(1);
     if month >= 12 || year == 0 {
@@ -99,6 +129,11 @@ impl Parse for Date {
         } else {
             None
         }
+    }
+
+    #[inline(always)]
+    fn accepts(&self, data: &[u8], from: usize, to: usize) -> bool {
+        to.wrapping_sub(from) == DATE_BYTES && is_common_date(data, to)
     }
 
     fn exact(&self, text: &[u8]) -> Option<i32> {
@@ -247,6 +282,10 @@ mod tests {
                     let last = [31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
                     let parsed = Date.exact(text.as_bytes());
                     assert_eq!(parsed, (day <= last).then_some(expected), "{text}");
+                    let accepted = with_guard(text.as_bytes(), |data, from, to| {
+                        Date.accepts(data, from, to).then_some(())
+                    });
+                    assert_eq!(accepted.is_some(), day <= last && (month, day) != (2, 29));
                     expected += i32::from(day <= last);
                 }
             }
@@ -266,6 +305,8 @@ mod tests {
             "24-01-01",
         ] {
             assert_eq!(Date.exact(text.as_bytes()), None, "{text}");
+            let data = format!("2024-01-01,{text}");
+            assert!(!Date.accepts(data.as_bytes(), 11, data.len()), "{text}");
         }
     }
 

@@ -59,6 +59,19 @@ pub(crate) enum RowMap<'a> {
     Listed(&'a [u32]),
 }
 
+impl RowMap<'_> {
+    /// Without the first `rows`.
+    pub fn from(self, rows: usize) -> Self {
+        match self {
+            Self::Regular { first, stride } => Self::Regular {
+                first: first + rows * stride,
+                stride,
+            },
+            Self::Listed(entries) => Self::Listed(&entries[rows..]),
+        }
+    }
+}
+
 impl Tokens {
     pub fn new(grammar: Grammar, simd: Simd) -> Self {
         Self {

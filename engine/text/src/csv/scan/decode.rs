@@ -71,22 +71,25 @@ impl CsvScan {
             tokens: &self.tokens,
             map: self.tokens.map(self.decoded),
             count,
+            before: 0,
             room: room.min(count.max(RESERVED_ROWS)),
         };
-        if let Some(filtered) = &mut self.filtered {
-            filtered.read(rows, &mut self.found);
-        }
-        for column in &self.checked {
-            column.check(rows, &mut self.found);
-        }
-        for output in &mut self.columns {
-            if output.filtered.is_some() {
-                continue;
+        for rows in rows.blocks() {
+            if let Some(filtered) = &mut self.filtered {
+                filtered.read(rows, &mut self.found);
             }
-            if only_checks {
-                output.column.check(rows, &mut self.found);
-            } else {
-                output.column.append(rows, &mut self.found);
+            for column in &self.checked {
+                column.check(rows, &mut self.found);
+            }
+            for output in &mut self.columns {
+                if output.filtered.is_some() {
+                    continue;
+                }
+                if only_checks {
+                    output.column.check(rows, &mut self.found);
+                } else {
+                    output.column.append(rows, &mut self.found);
+                }
             }
         }
     }
@@ -132,6 +135,7 @@ impl CsvScan {
             tokens: &self.tokens,
             map: RowMap::Listed(&self.entries),
             count: rows,
+            before: 0,
             room: rows,
         };
         for output in &mut self.columns {
