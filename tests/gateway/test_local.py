@@ -53,6 +53,20 @@ def test_two_named_inputs_are_joined(folder: Path) -> None:
     assert done.stdout == "id,name\n1,India\n2,Germany\n3,India\n", done.stderr
 
 
+def test_steps_are_run_and_shown_as_sql(folder: Path) -> None:
+    steps = [{"filter": {"where": "amount >= 1"}}, {"select": {"columns": ["id"]}}]
+    (folder / "steps.json").write_text(json.dumps(steps))
+    done = karyaksham("run", "--steps", "steps.json", "orders.csv", cwd=folder)
+    assert done.stdout == "id\n1\n3\n", done.stderr
+    assert 'SELECT "id" FROM "step_1"' in done.stderr
+    (folder / "steps.json").write_text(json.dumps([*steps, {"drop": {"columns": ["amount"]}}]))
+    wrong = karyaksham("run", "orders.csv", "--steps", "steps.json", cwd=folder)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "Step 3 (drop): There is no column 'amount' at this point. [UNKNOWN_COLUMN]" in wrong.stderr
+    for arguments in (["run"], ["run", "--steps", "no.json", "orders.csv"]):
+        assert "Traceback" not in karyaksham(*arguments, cwd=folder).stderr
+
+
 def test_quoted_newlines_come_out_as_they_went_in(folder: Path) -> None:
     done = karyaksham("run", "SELECT note FROM input WHERE id = 3", "orders.csv", cwd=folder)
     assert done.stdout == 'note\n"two\nlines"\n'
