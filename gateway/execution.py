@@ -183,7 +183,7 @@ class Execution:
         tasks = sum(stage.task_count for stage in stages)
         fact = Fact(
             "RUNNING",
-            f"The job is planned: {tasks} tasks in {len(stages)} stages.",
+            f"The job is planned. Stages: {len(stages)}, tasks: {tasks}.",
             {"tasks": tasks, "stages": len(stages), "bytesTotal": event.bytes_total},
         )
         await self._advance(

@@ -51,7 +51,7 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "sm" } },
     Card: { defaultProps: { withBorder: true, padding: "md" } },
     Loader: { defaultProps: { size: "sm" } },
-    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" } }, styles: { header: { backgroundColor: "var(--k-panel)" } } },
     NumberInput: { defaultProps: { size: "sm", hideControls: true } },
     PasswordInput: { defaultProps: { size: "sm" } },
     SegmentedControl: { defaultProps: { size: "xs" } },
