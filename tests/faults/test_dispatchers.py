@@ -114,15 +114,6 @@ async def ended(job: Job) -> Job:
     return found
 
 
-async def everything(job: Job) -> list[Any]:
-    """What the database knows of the job."""
-    rows = [
-        await table.filter(**{key: job.id}).order_by("id").values()
-        for table, key in ((Job, "id"), (JobEvent, "job_id"), (JobTask, "job_id"), (Artifact, "job_id"))
-    ]
-    return rows
-
-
 async def check(job: Job, settings: Settings, expected: bytes, *, leases: int) -> None:
     """The job has ended well, once, after at least so many leases, and nothing but its result is left."""
     found = await ended(job)
@@ -163,23 +154,7 @@ async def test_a_job_has_one_dispatcher_and_another_when_that_is_gone(
         for one in many:
             await check(one, settings, output(few), leases=1)
 
-        frozen = await queued(spec)
-        pid, done = await under_way(frozen)
-        by_pid[pid].signal(signal.SIGSTOP)
-        await check(frozen, settings, output(spec), leases=2)
-        kept = dict(await JobTask.filter(job_id=frozen.id, stage=0).values_list("shard", "record"))
-        assert {shard: kept[shard] for shard in done} == done
-        before = await everything(frozen)
-        by_pid[pid].signal(signal.SIGCONT)
-        await eventually(lambda: told(by_pid[pid], "taken it over"), DEADLINE_S)
-        assert await everything(frozen) == before
-        await check(frozen, settings, output(spec), leases=2)
-
         killed = await queued(spec)
         pid, _ = await under_way(killed)
         by_pid[pid].signal(signal.SIGKILL)
         await check(killed, settings, output(spec), leases=2)
-
-
-async def told(process: Process, words: str) -> bool:
-    return words in process.log.read_text()
