@@ -35,6 +35,12 @@ check: setup packages-check $(STAMPS)/check ## Formatting, lints, types, the bor
 	@echo "==> rustfmt"; cd engine && cargo fmt --all --check && cd fuzz && cargo fmt --check
 	@echo "==> clippy (minutes when it runs for the first time)"; cd engine && cargo clippy --release --all-targets --locked --quiet -- -D warnings
 	@echo "==> eslint, tsc"; cd client && npm run --silent check
+	@echo "==> the Python client is what its operations and the schema make"
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+		sed "s#^target_package_path = .*#target_package_path = \"$$fresh\"#" pyproject.toml > "$$fresh/pyproject.toml" && \
+		.venv/check/bin/ariadne-codegen --config "$$fresh/pyproject.toml" > /dev/null && \
+		diff --recursive --exclude=__pycache__ "$$fresh/_graphql" client/python/karyaksham/_graphql || \
+		{ echo "run: make schema"; exit 1; }
 	@echo "==> deploy: hadolint, compose-spec, actionlint, promtool, kustomize, schemas of Kubernetes"
 	@.venv/check/bin/python deploy/check/check.py
 	@echo "check: ok"
@@ -50,9 +56,10 @@ bench: setup $(STAMPS)/peers ## karyaksham run beside five other engines, as who
 fuzz: $(STAMPS)/python packages-test ## Wrong bytes for the engine, a minute a target; ARGS="--seconds 600 --targets csv,cut"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-schema: setup ## Write docs/schema.graphql and docs/setup/settings.md from the code
+schema: setup $(STAMPS)/check ## Write docs/schema.graphql, docs/setup/settings.md and the Python client's types from the code
 	@$(BIN)/karyaksham schema > docs/schema.graphql
 	@$(BIN)/karyaksham settings > docs/setup/settings.md
+	@rm -rf client/python/karyaksham/_graphql && .venv/check/bin/ariadne-codegen > /dev/null
 
 setup: $(STAMPS)/engine $(STAMPS)/client ## Only set up: environment, engine, client
 
@@ -84,7 +91,7 @@ $(STAMPS)/peers: tests/bench/peers.txt $(STAMPS)/python
 	@touch $@
 
 $(STAMPS)/check: deploy/check/requirements.txt deploy/check/package-lock.json $(STAMPS)/python
-	@echo "==> check: installing the readers of deploy's files into .venv/check"
+	@echo "==> check: installing the readers of deploy's files, and what writes the Python client's types, into .venv/check"
 	@test -x .venv/check/bin/python || $(PYTHON) -m venv .venv/check
 	@.venv/check/bin/pip install --quiet --require-hashes -r deploy/check/requirements.txt
 	@cd deploy/check && npm ci --silent --no-audit --no-fund

@@ -87,11 +87,13 @@ def _type_in_text(type: str, format: FileFormat) -> str:
     if type in ("Int8", "Int16", "Int32", "UInt8", "UInt16", "UInt32"):
         return "Int64"
     if type == "UInt64":
-        return "Decimal128(20, 0)"
+        return "Decimal128(38, 0)"
+    if decimal := re.fullmatch(r"Decimal128\((\d+), (-?\d+)\)", type):
+        return f"Decimal128({18 if int(decimal[1]) <= 18 else 38}, {decimal[2]})"
     if type in ("Float16", "Float32"):
         return "Float64"
     exact = ("Int64", "Float64", "Date32", "Boolean", "Timestamp(us)", "Timestamp(us, UTC)")
-    return type if type in exact or type.startswith("Decimal128(") else "Utf8"
+    return type if type in exact else "Utf8"
 
 
 def _files(path: Path) -> list[FileRef]:

@@ -243,9 +243,55 @@ def _add_service(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action.add_argument("--data-dir", metavar="DIR")
     user.set_defaults(handler="gateway.serve:user")
 
+    _add_remote(commands)
+
     demo = commands.add_parser("demo", help="the main job end to end on a file it makes, with live progress")
     demo.add_argument("--size", type=size, default=200_000_000, help="of the file; default 200MB")
     demo.set_defaults(handler="gateway.demo:demo")
+
+
+def _add_remote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    submit = commands.add_parser(
+        "submit",
+        help="run SQL on a service: its datasets, files here, or files that it reads itself",
+        description="Queue a job on a running service and print its id. FILE, and PATH of --input, is a file here, "
+        "which is uploaded, an address such as s3://bucket/logs/*.csv, or the id of a dataset.",
+        epilog="exit status: 0 done, 2 what was asked is wrong, 3 the job failed, 5 the service can't be reached",
+    )
+    submit.add_argument("sql", metavar="SQL")
+    submit.add_argument("files", metavar="FILE", nargs="*", help="the table `input`")
+    submit.add_argument("--input", metavar="NAME=PATH", type=named_path, action="append", default=[])
+    submit.add_argument(
+        "-o", "--output", metavar="FILE", help="wait for the job, and download its result here"
+    )
+    submit.add_argument("--wait", action="store_true", help="wait for the job")
+    submit.add_argument("--name", help="of the job")
+    submit.add_argument(
+        "--format",
+        choices=["csv", "ndjson", "parquet", "arrow"],
+        help="default: by the name of FILE, else csv",
+    )
+    submit.add_argument("--compression", choices=["none", "gzip", "zstd", "snappy", "lz4"])
+    submit.add_argument("--partition-by", metavar="COLUMN", action="append", default=[])
+    submit.add_argument("--bad-rows", choices=["fail", "reject", "null"], default="fail")
+    submit.add_argument("--max-rejected", metavar="N", type=int)
+    submit.set_defaults(handler="gateway.remote:submit")
+
+    follow = commands.add_parser("follow", help="show a job of a service to its end")
+    follow.add_argument("job", metavar="JOB")
+    follow.set_defaults(handler="gateway.remote:follow")
+
+    download = commands.add_parser("download", help="bring what a job of a service made")
+    download.add_argument("job", metavar="JOB")
+    download.add_argument("-o", "--output", metavar="PATH", help="default: this folder")
+    download.add_argument("--kind", choices=["output", "rejects", "profile", "report"], default="output")
+    download.set_defaults(handler="gateway.remote:download")
+
+    for command in (submit, follow, download):
+        command.add_argument(
+            "--url", help="of the service; default: KARYAKSHAM_URL, else http://127.0.0.1:8000"
+        )
+        command.add_argument("--token", help="an API token; default: KARYAKSHAM_TOKEN")
 
 
 def entry() -> int:

@@ -1,136 +1,137 @@
-"""A client of a running service: GraphQL over HTTP, subscriptions over graphql-transport-ws, uploads."""
+"""`karyaksham submit`, `follow`, `download`: a running service from the command line, by the Python client."""
 
 import asyncio
-import itertools
-import json
-from collections.abc import AsyncIterator
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-import httpx
-from websockets.asyncio.client import connect
+from karyaksham import (
+    ArtifactKind,
+    AsyncClient,
+    BadRowPolicy,
+    BadRowsInput,
+    Dataset,
+    FileFormat,
+    Job,
+    JobFailed,
+    OutputInput,
+    OutputLayout,
+    ServiceError,
+)
 
-from .errors import KaryakshamError
-
-PARTS_IN_FLIGHT = 4
-REQUEST_TIMEOUT_S = 60.0
-
-
-class RemoteError(KaryakshamError):
-    """The service said no; the code is its own."""
-
-
-class Service:
-    """One signed-in session with a service."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
-        self._http = httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S)
-        self._token: str | None = None
-        self._ids = itertools.count(1)
-
-    async def __aenter__(self) -> "Service":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
-
-    async def is_ready(self) -> bool:
-        try:
-            return (await self._http.get(f"{self._url}/readyz", timeout=5)).status_code == 200
-        except httpx.TransportError:
-            return False
-
-    async def call(self, document: str, **variables: Any) -> Any:
-        """The data of a query. Raises RemoteError for the first error of the answer or of a payload."""
-        headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
-        body = {"query": document, "variables": variables}
-        answer = await self._http.post(f"{self._url}/graphql", json=body, headers=headers)
-        return _data(answer.json())
-
-    async def register(self, email: str, password: str, name: str) -> None:
-        session = (
-            await self.call(_REGISTER, input={"email": email, "password": password, "displayName": name})
-        )["register"]
-        self._token = session["session"]["accessToken"]
-
-    async def upload(self, path: Path) -> AsyncIterator[tuple[int, str | None]]:
-        """Yields bytes sent so far, at the end with the id of the dataset."""
-        size_bytes = (await asyncio.to_thread(path.stat)).st_size
-        created = await self.call(_CREATE_UPLOAD, input={"filename": path.name, "sizeBytes": size_bytes})
-        upload = created["createUpload"]["upload"]
-        numbers = list(range(1, upload["partCount"] + 1))
-        parts: list[dict[str, Any]] = []
-        sent = 0
-        for batch in (numbers[at : at + PARTS_IN_FLIGHT] for at in range(0, len(numbers), PARTS_IN_FLIGHT)):
-            signed = await self.call(_SIGN, input={"uploadId": upload["id"], "partNumbers": batch})
-            waiting = [
-                self._send(path, upload["partSizeBytes"], part) for part in signed["signUploadParts"]["parts"]
-            ]
-            for number, etag, size in await asyncio.gather(*waiting):
-                parts.append({"partNumber": number, "etag": etag})
-                sent += size
-            yield sent, None
-        done = await self.call(_COMPLETE, input={"uploadId": upload["id"], "parts": parts})
-        yield sent, done["completeUpload"]["dataset"]["id"]
-
-    async def _send(self, path: Path, part_size_bytes: int, part: dict[str, Any]) -> tuple[int, str, int]:
-        def read() -> bytes:
-            with path.open("rb") as file:
-                file.seek((part["partNumber"] - 1) * part_size_bytes)
-                return file.read(part_size_bytes)
-
-        content = await asyncio.to_thread(read)
-        answer = await self._http.put(part["url"], content=content, headers=part["headers"])
-        answer.raise_for_status()
-        return part["partNumber"], answer.headers["etag"], len(content)
-
-    async def download(self, url: str) -> bytes:
-        answer = await self._http.get(httpx.URL(self._url).join(url))
-        answer.raise_for_status()
-        return answer.content
-
-    async def subscribe(self, document: str, **variables: Any) -> AsyncIterator[Any]:
-        """The data of each message until the service completes the subscription."""
-        address = self._url.replace("http", "ws", 1) + "/graphql"
-        async with connect(address, subprotocols=["graphql-transport-ws"]) as socket:  # type: ignore[list-item]
-            payload = {"authorization": f"Bearer {self._token}"}
-            await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
-            request = str(next(self._ids))
-            async for text in socket:
-                message = json.loads(text)
-                match message["type"]:
-                    case "connection_ack":
-                        query = {"query": document, "variables": variables}
-                        await socket.send(json.dumps({"id": request, "type": "subscribe", "payload": query}))
-                    case "ping":
-                        await socket.send(json.dumps({"type": "pong"}))
-                    case "next":
-                        yield _data(message["payload"])
-                    case "error":
-                        raise _error(message["payload"][0])
-                    case "complete":
-                        return
+WRONG = 2
+FAILED = 3
+UNREACHABLE = 5
+_POLICIES = {
+    "fail": BadRowPolicy.FAIL_JOB,
+    "reject": BadRowPolicy.REJECT_ROW,
+    "null": BadRowPolicy.SET_NULL,
+}
 
 
-def _data(answer: Any) -> Any:
-    if answer.get("errors"):
-        raise _error(answer["errors"][0])
-    for payload in answer["data"].values():
-        if isinstance(payload, dict) and payload.get("errors"):
-            raise RemoteError(payload["errors"][0]["code"], payload["errors"][0]["message"])
-    return answer["data"]
+def submit(options: Namespace) -> int:
+    """Uploads or registers the files, queues the job, and follows it unless told not to."""
+    return _with_service(options, lambda service: _submit(service, options))
 
 
-def _error(error: Any) -> RemoteError:
-    return RemoteError(error.get("extensions", {}).get("code", "INTERNAL"), error["message"])
+def follow(options: Namespace) -> int:
+    """Shows a job to its end."""
+
+    async def use(service: AsyncClient) -> None:
+        _tell(await service.wait(options.job))
+
+    return _with_service(options, use)
 
 
-_REGISTER = """mutation ($input: RegisterInput!) {
-  register(input: $input) { session { accessToken } errors { code message } } }"""
-_CREATE_UPLOAD = """mutation ($input: CreateUploadInput!) {
-  createUpload(input: $input) { upload { id partSizeBytes partCount } errors { code message } } }"""
-_SIGN = """mutation ($input: SignUploadPartsInput!) {
-  signUploadParts(input: $input) { parts { partNumber url headers } errors { code message } } }"""
-_COMPLETE = """mutation ($input: CompleteUploadInput!) {
-  completeUpload(input: $input) { dataset { id } errors { code message } } }"""
+def download(options: Namespace) -> int:
+    """Brings what a job made; prints where it lies."""
+
+    async def use(service: AsyncClient) -> None:
+        print(await service.download(options.job, options.output, kind=ArtifactKind(options.kind.upper())))
+
+    return _with_service(options, use)
+
+
+async def _submit(service: AsyncClient, options: Namespace) -> None:
+    named = [*options.input, *(("input", path) for path in options.files)]
+    sources = {name: await _dataset(service, path) for name, path in named}
+    if len(sources) != len(named):
+        raise ServiceError(
+            "BAD_USER_INPUT",
+            "Two files have one name. Give each a name of its own (--input NAME=PATH).",
+        )
+    job = await service.submit(
+        options.sql, sources, output=_output(options), bad_rows=_bad_rows(options), name=options.name
+    )
+    print(job.id)
+    if options.wait or options.output:
+        done = await service.wait(job)
+        _tell(done)
+        if options.output:
+            await service.download(done, options.output)
+
+
+async def _dataset(service: AsyncClient, what: str) -> Dataset:
+    """Of a dataset's id, an address that the service reads itself, or a file here."""
+    if "://" in what:
+        return await service.register(what)
+    if await asyncio.to_thread(os.path.exists, what):
+        return await service.upload(what)
+    try:
+        return await service.dataset(what)
+    except ServiceError as error:
+        if error.code not in {"NOT_FOUND", "BAD_USER_INPUT"}:
+            raise
+        raise ServiceError(
+            "NOT_FOUND", f"{what} is neither a file here nor the id of a dataset of the service."
+        ) from None
+
+
+def _output(options: Namespace) -> OutputInput:
+    named = Path(options.output or "result.csv").name.lower()
+    ending = {".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet", ".arrow": "arrow"}
+    guessed = next((kind for end, kind in ending.items() if end in named), "csv")
+    output = OutputInput(format=FileFormat((options.format or guessed).upper()))
+    if options.compression or named.endswith((".gz", ".zst")):
+        output.compression = options.compression or ("gzip" if named.endswith(".gz") else "zstd")
+    if options.partition_by:
+        output.partition_by, output.layout = options.partition_by, OutputLayout.PARTS
+    return output
+
+
+def _bad_rows(options: Namespace) -> BadRowsInput:
+    given = BadRowsInput(policy=_POLICIES[options.bad_rows])
+    if options.max_rejected is not None:
+        given.max_rejected_rows = options.max_rejected
+    return given
+
+
+def _tell(job: Job) -> None:
+    if balance := job.row_balance:
+        print(
+            f"read {balance.read:,} = passed {balance.passed:,} + rejected {balance.rejected:,}; "
+            f"written {balance.written:,}",
+            file=sys.stderr,
+        )
+
+
+def _with_service(options: Namespace, use: Callable[[AsyncClient], Awaitable[None]]) -> int:
+    """Exit status 0, 2 for what the caller can mend, 3 for a job that failed, 5 when the service can't be reached."""
+
+    async def session() -> None:
+        async with AsyncClient(options.url, options.token) as service:
+            await use(service)
+
+    try:
+        asyncio.run(session())
+    except JobFailed as error:
+        print(f"error: {error.message} [{error.code}]", file=sys.stderr)
+        return FAILED
+    except ServiceError as error:
+        print(f"error: {error.message} [{error.code}]", file=sys.stderr)
+        if error.code == "UNAUTHENTICATED":
+            print("hint: make an API token, and set KARYAKSHAM_TOKEN or use --token", file=sys.stderr)
+        return UNREACHABLE if error.code == "UNAVAILABLE" else WRONG
+    return 0

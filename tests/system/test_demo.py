@@ -25,5 +25,5 @@ def test_demo_shows_result_rejects_and_a_balance_that_closes(tmp_path: Path) -> 
     assert found, done.stdout
     read, passed, rejected = map(int, found.groups())
     assert read == passed + rejected and rejected >= 1
-    assert "100.0 %  succeeded" in done.stdout
+    assert "100.0 %  succeeded" in done.stderr
     assert "rejected rows (rejects.csv)" in done.stdout
