@@ -86,7 +86,8 @@ fn difference_bits(column: &ArrayRef) -> Option<f64> {
         f64::from(u64::BITS - range.leading_zeros()) * block.len() as f64
     };
     let all: f64 = differences.chunks(BLOCK).map(bits).sum();
-    (all > 0.0).then(|| all / differences.len() as f64)
+    let differs = differences.iter().any(|difference| *difference != 0);
+    differs.then(|| all / differences.len() as f64)
 }
 
 fn whole(column: &ArrayRef) -> Option<Vec<i64>> {
@@ -192,8 +193,10 @@ mod tests {
         assert_eq!(chosen(numbers(1)), None);
         let decimals = cast(&times_1000(numbers(50)), &DataType::Decimal128(38, 2)).unwrap();
         assert_eq!(chosen(decimals), None);
-        let sorted: Int64Array = (0..8_192).map(|n| n / 4).collect();
-        assert_eq!(chosen(Arc::new(sorted)), delta);
+        for step in [1, 4] {
+            let sorted: Int64Array = (0..8_192).map(|n| n / step).collect();
+            assert_eq!(chosen(Arc::new(sorted)), delta);
+        }
     }
 
     #[test]

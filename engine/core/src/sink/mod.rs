@@ -4,6 +4,7 @@
 mod arrow;
 mod aside;
 mod cells;
+mod columns;
 pub mod csv;
 mod dictionaries;
 mod digits;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::arrow::{ArrowWriter, add_encoded_arrow_schema_to_metadata};
+use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use super::PartSink;
+use super::columns::Columns;
 use super::dictionaries;
 use super::portable::{portable, portable_schema};
 use crate::error::{EngineError, Result};
@@ -30,7 +30,7 @@ pub(super) struct ParquetSink {
     /// As others read it.
     portable: SchemaRef,
     buffer: Option<PartBuffer>,
-    writer: Option<ArrowWriter<PartBuffer>>,
+    writer: Option<Columns<PartBuffer>>,
     rows: u64,
 }
 
@@ -48,23 +48,21 @@ impl ParquetSink {
         })
     }
 
-    fn writer(&mut self, first: Option<&RecordBatch>) -> Result<&mut ArrowWriter<PartBuffer>> {
+    fn writer(&mut self, first: Option<&RecordBatch>) -> Result<&mut Columns<PartBuffer>> {
         if let Some(buffer) = self.buffer.take() {
             let mut builder = properties(&self.output)?.into_builder();
             let without = first.map(dictionaries::without).transpose()?;
-            for (column, encoding) in without.unwrap_or_default() {
-                let path = ColumnPath::from(vec![self.portable.field(column).name().clone()]);
+            let without = without.unwrap_or_default();
+            for (column, encoding) in &without {
+                let path = ColumnPath::from(vec![self.portable.field(*column).name().clone()]);
                 builder = builder
                     .set_column_dictionary_enabled(path.clone(), false)
-                    .set_column_encoding(path, encoding);
+                    .set_column_encoding(path, *encoding);
             }
             let mut properties = builder.build();
             add_encoded_arrow_schema_to_metadata(&self.portable, &mut properties);
-            let options = ArrowWriterOptions::new()
-                .with_properties(properties)
-                .with_skip_arrow_metadata(true);
-            let schema = Arc::clone(&self.written);
-            let writer = ArrowWriter::try_new_with_options(buffer, schema, options)
+            let compression = compression(&self.output)?;
+            let writer = Columns::new(buffer, &self.written, properties, compression, &without)
                 .map_err(|e| write_error(e, not_kept))?;
             return Ok(self.writer.insert(writer));
         }
@@ -90,7 +88,7 @@ impl PartSink for ParquetSink {
         let writer = self
             .writer
             .ok_or_else(|| EngineError::internal("a Parquet part was ended before"))?;
-        let buffer = writer.into_inner().map_err(|e| write_error(e, not_kept))?;
+        let buffer = writer.finish().map_err(|e| write_error(e, not_kept))?;
         let (content, size_bytes) = buffer.finish()?;
         Ok(Part::new(content, self.rows, size_bytes))
     }

@@ -8,6 +8,7 @@ mod formats;
 mod inspect;
 mod jump;
 mod packed;
+mod parquet;
 mod preview;
 mod profile;
 mod speed;
