@@ -156,7 +156,7 @@ test("a job run again is paused, resumed, canceled, and goes on from what is don
   expect(await axe(page)).toEqual([]);
   await screenshot("8-cancel");
   await dialog.getByRole("button", { name: "Cancel the job" }).click();
-  await page.getByText("The job was canceled").waitFor();
+  await page.getByText("The job was canceled", { exact: true }).waitFor();
   expect(await axe(page)).toEqual([]);
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText("Succeeded", { exact: true }).waitFor({ timeout: JOB_DEADLINE_MS });

@@ -16,6 +16,8 @@ const DatasetPage = lazy(async () => ({ default: (await import("./features/datas
 const HistoryPage = lazy(async () => ({ default: (await import("./features/jobs/history-page")).HistoryPage }));
 const SignInPage = lazy(async () => ({ default: (await import("./features/session/sign-in-page")).SignInPage }));
 const NewJobPage = lazy(() => import("./features/jobs/new-job-page"));
+const AccountPage = lazy(() => import("./features/account/account-page"));
+const AdminPage = lazy(() => import("./features/admin/admin-page"));
 const JobPage = lazy(() => import("./features/jobs/job-page"));
 
 function Waiting({ label }: { label: string }) {
@@ -52,6 +54,8 @@ export function App() {
                   <Route path="/jobs" element={<HistoryPage />} />
                   <Route path="/jobs/new" element={<NewJobPage />} />
                   <Route path="/jobs/:id" element={<JobPage />} />
+                  <Route path="/account" element={<AccountPage />} />
+                  <Route path="/admin/:area?" element={<AdminPage />} />
                   <Route path="*" element={<NotFoundPage />} />
                 </Routes>
               </Suspense>

@@ -1,6 +1,6 @@
 import { AppShell, Burger, Button, Group, NavLink, Stack, Text, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
-import { IconDatabase, IconHistory, IconLogout, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
+import { IconDatabase, IconHistory, IconLogout, IconPlayerPlay, IconSearch, IconShieldCog } from "@tabler/icons-react";
 import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 import { useJobUpdates } from "./api/jobs";
@@ -17,6 +17,8 @@ const places = [
   { to: "/datasets", label: words.datasets, icon: IconDatabase },
   { to: "/jobs", label: words.jobs, icon: IconHistory },
 ] as const;
+
+const forAdministrators = [{ to: "/admin", label: words.administration, icon: IconShieldCog }] as const;
 
 const PALETTE_KEY = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘K" : "Ctrl K";
 
@@ -76,7 +78,7 @@ export function Shell({ user, children }: { user: SessionUser; children: ReactNo
           <kbd className={classes.key}>{PALETTE_KEY}</kbd>
         </UnstyledButton>
         <Stack gap={2}>
-          {places.map(({ to, label, icon: Icon }) => {
+          {(user.role === "ADMIN" ? [...places, ...forAdministrators] : places).map(({ to, label, icon: Icon }) => {
             const here = pathname === to || (pathname.startsWith(`${to}/`) && pathname !== "/jobs/new");
             return (
               <NavLink
@@ -95,14 +97,14 @@ export function Shell({ user, children }: { user: SessionUser; children: ReactNo
         </Stack>
         <UploadsSummary />
         <Group className={classes.foot} justify="space-between" wrap="nowrap" gap="xs">
-          <div className={classes.who}>
+          <UnstyledButton component={Link} to="/account" onClick={close} className={classes.who} title={words.account}>
             <Text size="sm" fw={550} truncate>
               {user.displayName}
             </Text>
             <Text size="xs" c="dimmed" truncate>
               {user.email}
             </Text>
-          </div>
+          </UnstyledButton>
           <Group gap={2} wrap="nowrap">
             <ColorSchemeSwitch />
             <UnstyledButton className={classes.icon} onClick={() => void logout()} title={words.signOut}>

@@ -9,6 +9,8 @@ const embedded = () => null;
 export function cache(): Exchange {
   return cacheExchange({
     keys: {
+      Cluster: embedded,
+      ClusterNode: embedded,
       Column: embedded,
       Dialect: embedded,
       JobEvent: embedded,
@@ -17,15 +19,21 @@ export function cache(): Exchange {
       JobProgress: embedded,
       PlannedStage: embedded,
       Preview: embedded,
+      RecipeVersion: embedded,
       RowBalance: embedded,
       SignedPart: embedded,
       Stage: embedded,
       Task: embedded,
+      Usage: embedded,
+      UserLimits: embedded,
     },
     resolvers: {
       Query: {
         jobs: relayPagination(),
         datasets: relayPagination(),
+        users: relayPagination(),
+        auditLog: relayPagination(),
+        recipes: relayPagination(),
       },
     },
     updates: {
@@ -36,6 +44,8 @@ export function cache(): Exchange {
         completeUpload: (_result, _args, store) => store.invalidate("Query", "datasets"),
         registerDataset: (_result, _args, store) => store.invalidate("Query", "datasets"),
         updateDataset: (_result, args, store) => dropPreview(store, args["input"]),
+        createApiToken: (_result, _args, store) => store.invalidate("Query", "apiTokens"),
+        revokeApiToken: (_result, _args, store) => store.invalidate("Query", "apiTokens"),
         deleteDataset: (_result, _args, store) => store.invalidate("Query", "datasets"),
       },
       Subscription: {

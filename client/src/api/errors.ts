@@ -46,3 +46,13 @@ export function outcomeOf<Data, Payload extends { errors: readonly PayloadError[
     problems: payload.errors.map(({ code, message, field }) => ({ code, message, field: field ?? null })),
   };
 }
+
+/** The message that belongs to one field of a form, where the service names one. */
+export function fieldProblem(problems: readonly Problem[], field: string): string | null {
+  return problems.find((problem) => problem.field?.at(-1) === field)?.message ?? null;
+}
+
+/** The first problem that no field of the form shows. */
+export function otherProblem(problems: readonly Problem[], fields: readonly string[]): Problem | null {
+  return problems.find((problem) => !fields.includes(problem.field?.at(-1) ?? "")) ?? null;
+}

@@ -6,8 +6,11 @@ import {
   LogoutDocument,
   RefreshSessionDocument,
   RegisterDocument,
+  ResetPasswordDocument,
   type LoginInput,
   type RegisterInput,
+  type ResetPasswordInput,
+  type ResetPasswordMutation,
   type SessionFieldsFragment,
 } from "./generated/graphql";
 import { createSessionStore, type RefreshOutcome, type Session, type SessionState } from "./session-store";
@@ -74,6 +77,11 @@ export async function login(input: LoginInput): Promise<Outcome<SessionFieldsFra
 
 export async function register(input: RegisterInput): Promise<Outcome<SessionFieldsFragment>> {
   return adopting(outcomeOf(await plain.mutation(RegisterDocument, { input }).toPromise(), (data) => data.register));
+}
+
+/** Sets a password with the code that an administrator handed over; it signs nobody in. */
+export async function resetPassword(input: ResetPasswordInput): Promise<Outcome<ResetPasswordMutation["resetPassword"]>> {
+  return outcomeOf(await plain.mutation(ResetPasswordDocument, { input }).toPromise(), (data) => data.resetPassword);
 }
 
 function adopting(outcome: Outcome<SessionFieldsFragment>): Outcome<SessionFieldsFragment> {

@@ -5,7 +5,7 @@ import { Link, useNavigate } from "react-router";
 import { useJobActions, type Job, type JobState } from "../../api/jobs";
 import type { Problem } from "../../api/errors";
 import { newKey } from "../../api/key";
-import { ConfirmDialog } from "./confirm-dialog";
+import { ConfirmDialog } from "../../ui/confirm-dialog";
 import { allowed } from "./job-state";
 import { text } from "./text";
 

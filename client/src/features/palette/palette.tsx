@@ -6,7 +6,7 @@ import { useId, useState, type KeyboardEvent } from "react";
 import { useNavigate } from "react-router";
 import { useDatasets } from "../../api/datasets";
 import { useJobs } from "../../api/jobs";
-import { logout } from "../../api/session";
+import { logout, useSession } from "../../api/session";
 import { palette as words, shell } from "../../words/shell";
 import { matching, type Command } from "./commands";
 import classes from "./palette.module.css";
@@ -88,6 +88,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
 function useCommands(typed: string): Command[] {
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme();
+  const session = useSession();
+  const isAdmin = session.kind === "signedIn" && session.session.user.role === "ADMIN";
   const [asked] = useDebouncedValue(typed.trim(), SEARCH_DELAY_MS);
   const datasets = useDatasets(asked).value?.nodes ?? [];
   const jobs = useJobs(asked, []).value?.nodes ?? [];
@@ -111,6 +113,10 @@ function useCommands(typed: string): Command[] {
     go(shell.newJob, "/jobs/new", "query sql run"),
     go(shell.datasets, "/datasets", "files upload"),
     go(shell.jobs, "/jobs", "history results"),
+    go(shell.account, "/account", `${words.tokens} ${words.password} ${words.usage} profile`),
+    ...(isAdmin
+      ? [go(words.users, "/admin/users", shell.administration), go(words.nodes, "/admin/nodes"), go(words.audit, "/admin/audit")]
+      : []),
     act(words.light, () => setColorScheme("light"), "theme day"),
     act(words.dark, () => setColorScheme("dark"), "theme night"),
     act(words.system, () => setColorScheme("auto"), "theme"),

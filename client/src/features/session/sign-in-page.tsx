@@ -1,32 +1,31 @@
 import { Anchor, Button, Card, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useEffect, useState, type SyntheticEvent } from "react";
-import type { Problem } from "../../api/errors";
-import { login, register } from "../../api/session";
+import { fieldProblem, otherProblem, type Problem } from "../../api/errors";
+import { login, register, resetPassword } from "../../api/session";
+import { assertNever } from "../../ui/assert-never";
 import { ColorSchemeSwitch } from "../../ui/color-scheme-switch";
 import { Logo } from "../../ui/logo";
 import { Failure } from "../../ui/states";
+import { common } from "../../words/common";
+import { signIn as words } from "../../words/session";
 import classes from "./sign-in-page.module.css";
 
-type Mode = "signIn" | "register";
+type Mode = "signIn" | "register" | "reset";
 
-const words = {
-  signIn: { title: "Sign in", submit: "Sign in", ask: "No account yet?", swap: "Create one" },
-  register: { title: "Create an account", submit: "Create account", ask: "Have an account?", swap: "Sign in" },
-} as const;
-
-/** The message that belongs to one field, where the service names one. */
-function fieldProblem(problems: readonly Problem[], field: string): string | null {
-  return problems.find((problem) => problem.field?.at(-1) === field)?.message ?? null;
-}
+/** Where else one can go from each. */
+const ways: Record<Mode, readonly Mode[]> = { signIn: ["register", "reset"], register: ["signIn"], reset: ["signIn"] };
+const FIELDS = ["email", "password", "displayName", "code", "newPassword"];
 
 export function SignInPage({ expired }: { expired: boolean }) {
   const [mode, setMode] = useState<Mode>("signIn");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const [displayName, setDisplayName] = useState("");
+  const [code, setCode] = useState("");
+  const [reset, setReset] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<readonly Problem[]>([]);
-  const text = words[mode];
+  const text = words.modes[mode];
 
   useEffect(() => {
     document.title = `${text.title} · Karyaksham`;
@@ -36,21 +35,36 @@ export function SignInPage({ expired }: { expired: boolean }) {
     event.preventDefault();
     setBusy(true);
     setProblems([]);
-    const outcome =
-      mode === "signIn"
-        ? await login({ email, password })
-        : await register({ email, password, displayName: displayName.trim() === "" ? null : displayName.trim() });
+    const { problems: found } = await send();
     setBusy(false);
-    setProblems(outcome.problems);
+    setProblems(found);
+    if (mode !== "reset" || found.length > 0) return;
+    setPassword("");
+    setReset(true);
+    setMode("signIn");
   }
 
-  function swap() {
-    setMode(mode === "signIn" ? "register" : "signIn");
+  function send(): Promise<{ problems: readonly Problem[] }> {
+    switch (mode) {
+      case "signIn":
+        return login({ email, password });
+      case "register":
+        return register({ email, password, displayName: displayName.trim() === "" ? null : displayName.trim() });
+      case "reset":
+        return resetPassword({ code: code.trim(), newPassword: password });
+      default:
+        return assertNever(mode);
+    }
+  }
+
+  function go(next: Mode) {
+    setMode(next);
+    setReset(false);
     setProblems([]);
   }
 
-  const shownAtField = new Set(["email", "password", "displayName"]);
-  const general = problems.find((problem) => !shownAtField.has(problem.field?.at(-1) ?? ""));
+  const general = otherProblem(problems, FIELDS);
+  const note = reset ? words.wasReset : expired && problems.length === 0 ? words.expired : null;
   return (
     <div className={classes.page}>
       <div className={classes.corner}>
@@ -61,10 +75,10 @@ export function SignInPage({ expired }: { expired: boolean }) {
           <Logo size={40} />
           <div>
             <Text fw={650} fz="lg" lts="-0.015em">
-              Karyaksham
+              {words.product}
             </Text>
             <Text size="sm" c="dimmed">
-              Large files in, results out.
+              {words.promise}
             </Text>
           </div>
         </div>
@@ -74,40 +88,57 @@ export function SignInPage({ expired }: { expired: boolean }) {
               <Title order={1} size="h2">
                 {text.title}
               </Title>
-              {expired && problems.length === 0 ? (
+              {note === null ? null : (
                 <Text size="sm" c="dimmed" role="status">
-                  Your session has ended. Sign in to go on where you were.
+                  {note}
+                </Text>
+              )}
+              {mode === "reset" ? (
+                <Text size="sm" c="dimmed">
+                  {words.resetSays}
                 </Text>
               ) : null}
-              {general ? <Failure title="That did not work" message={general.message} /> : null}
+              {general ? <Failure title={common.failed} message={general.message} /> : null}
               {mode === "register" ? (
                 <TextInput
-                  label="Name"
+                  label={words.name}
                   autoComplete="name"
                   value={displayName}
                   onChange={(event) => setDisplayName(event.currentTarget.value)}
                   error={fieldProblem(problems, "displayName")}
                 />
               ) : null}
-              <TextInput
-                label="Email"
-                type="email"
-                autoComplete="username"
-                required
-                withAsterisk={false}
-                value={email}
-                onChange={(event) => setEmail(event.currentTarget.value)}
-                error={fieldProblem(problems, "email")}
-              />
+              {mode === "reset" ? (
+                <TextInput
+                  label={words.code}
+                  autoComplete="one-time-code"
+                  required
+                  withAsterisk={false}
+                  value={code}
+                  onChange={(event) => setCode(event.currentTarget.value)}
+                  error={fieldProblem(problems, "code")}
+                />
+              ) : (
+                <TextInput
+                  label={words.email}
+                  type="email"
+                  autoComplete="username"
+                  required
+                  withAsterisk={false}
+                  value={email}
+                  onChange={(event) => setEmail(event.currentTarget.value)}
+                  error={fieldProblem(problems, "email")}
+                />
+              )}
               <PasswordInput
-                label="Password"
+                label={mode === "reset" ? words.newPassword : words.password}
                 autoComplete={mode === "signIn" ? "current-password" : "new-password"}
                 required
                 withAsterisk={false}
                 value={password}
                 onChange={(event) => setPassword(event.currentTarget.value)}
-                error={fieldProblem(problems, "password")}
-                visibilityToggleButtonProps={{ "aria-label": "Show the password", tabIndex: 0 }}
+                error={fieldProblem(problems, "password") ?? fieldProblem(problems, "newPassword")}
+                visibilityToggleButtonProps={{ "aria-label": common.showPassword, tabIndex: 0 }}
               />
               <Button type="submit" loading={busy} fullWidth>
                 {text.submit}
@@ -115,12 +146,16 @@ export function SignInPage({ expired }: { expired: boolean }) {
             </Stack>
           </form>
         </Card>
-        <Text size="sm" c="dimmed" ta="center">
-          {text.ask}{" "}
-          <Anchor component="button" type="button" size="sm" fw={550} underline="always" onClick={swap}>
-            {text.swap}
-          </Anchor>
-        </Text>
+        <Stack gap={4} align="center">
+          {ways[mode].map((to) => (
+            <Text key={to} size="sm" c="dimmed" ta="center">
+              {words.ways[to].ask}{" "}
+              <Anchor component="button" type="button" size="sm" fw={550} underline="always" onClick={() => go(to)}>
+                {words.ways[to].swap}
+              </Anchor>
+            </Text>
+          ))}
+        </Stack>
       </main>
     </div>
   );
