@@ -1,8 +1,7 @@
 """One attempt: the call of the engine, wherever it runs. The task of Ray and the thread pool share it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import karyaksham_engine as engine
 from karyaksham_engine.types import StorageOptions
@@ -11,15 +10,13 @@ from .results import Attempt, Counters, Piece, PieceKind, TaskKey, TaskResult
 from .spec import Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     key: TaskKey
     attempt: int
     node: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     key: TaskKey
     attempt: int
     outcome: TaskResult | Failure

@@ -4,7 +4,6 @@ Pure. A shard's start may have been guessed, so whatever it says, a reject or an
 the chain up to it is whole.
 """
 
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from karyaksham_engine.types import ShardReport
@@ -16,22 +15,22 @@ from .spec import Failure
 Joint = Literal["JOINS", "MISGUESSED"]
 
 
-@dataclass(slots=True)
 class Chain:
     """The shards of one file of one scan stage, in order."""
 
-    keys: tuple[TaskKey, ...]
-    size_bytes: int | None
-    """Where the last shard must end; None where ends are no offsets of this file: the engine then says as `hi`."""
-    at: int = 0
-    """How many shards are proved."""
-    end: int | None = None
-    """Offset where the proved shards end; None before the first."""
-    rows: int = 0
-    """Records of the proved shards, rejected ones among them."""
-    lines: int = 0
-    marks: list[tuple[int, int]] = field(default_factory=list)
-    """Of some of these records: offset, and records of the file before it."""
+    def __init__(self, keys: tuple[TaskKey, ...], size_bytes: int | None) -> None:
+        self.keys = keys
+        self.size_bytes = size_bytes
+        """Where the last shard must end; None where ends are no offsets of this file: the engine then says as `hi`."""
+        self.at = 0
+        """How many shards are proved."""
+        self.end: int | None = None
+        """Offset where the proved shards end; None before the first."""
+        self.rows = 0
+        """Records of the proved shards, rejected ones among them."""
+        self.lines = 0
+        self.marks: list[tuple[int, int]] = []
+        """Of some of these records: offset, and records of the file before it."""
 
     @property
     def whole(self) -> bool:

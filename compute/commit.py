@@ -5,9 +5,8 @@ import shutil
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import karyaksham_engine as engine
 from karyaksham_engine.types import (
@@ -49,8 +48,7 @@ REJECT_COLUMNS: Final[tuple[Column, ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(NamedTuple):
     """Where results go."""
 
     output: str
@@ -59,8 +57,11 @@ class Targets:
     """None: rejects are counted, not written."""
     owned: bool
     """Both are the job's own: what an earlier try left there may be removed, and their checksums are kept."""
-    storage: StorageOptions | None = field(default=None, repr=False)
-    """How those that are objects are reached."""
+    storage: StorageOptions | None = None
+    """How those that are objects are reached; never shown."""
+
+    def __repr__(self) -> str:
+        return f"Targets(output={self.output!r}, rejects={self.rejects!r}, owned={self.owned!r})"
 
     @staticmethod
     def of(spec: JobSpec, output: str | None = None, rejects: str | None = None) -> "Targets":

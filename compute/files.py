@@ -1,7 +1,7 @@
 """Questions about files that are answered at once, and plans: the engine's answers as plain data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import karyaksham_engine as engine
 from karyaksham_engine.errors import InvalidJob
@@ -17,15 +17,15 @@ from karyaksham_engine.types import (
     StorageOptions,
 )
 
-from . import steps
 from .job import to_engine
 from .spec import JobSpec
-from .step_forms import Step
 from .workspace import look
 
+if TYPE_CHECKING:
+    from .step_forms import Step
 
-@dataclass(frozen=True, slots=True)
-class PlanInfo:
+
+class PlanInfo(NamedTuple):
     """What a job would do."""
 
     columns: tuple[Column, ...]
@@ -69,11 +69,12 @@ def plan(spec: JobSpec, *, parallelism: int = 1) -> PlanInfo:
     )
 
 
-def sql_of_steps(given: Sequence[Step], spec: JobSpec) -> str:
+def sql_of_steps(given: "Sequence[Step]", spec: JobSpec) -> str:
     """The SQL that steps over the sources of `spec` compile to. Raises InvalidJob, with the step at fault."""
+    from . import steps  # Here, because most jobs have none, and the command line starts sooner.
 
     def described(sql: str) -> Sequence[Column]:
-        return plan(replace(spec, sql=sql)).columns
+        return plan(spec._replace(sql=sql)).columns
 
     sql = steps.compile(given, spec.sources, described)
     try:

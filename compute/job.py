@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 import karyaksham_engine as engine
@@ -59,9 +58,9 @@ class Job:
         fresh = Basis(engine.version(), time.time_ns() // 1000, executor.slots(), _is_indexed(indexed))
         basis = self._staging.basis(fresh)
         if basis.indexed:
-            spec = replace(spec, sources=tuple(indexed))
+            spec = spec._replace(sources=tuple(indexed))
         if executor.in_memory:
-            spec = replace(spec, shard_size_bytes=_shard_bytes_in_memory(spec, executor.slots()))
+            spec = spec._replace(shard_size_bytes=_shard_bytes_in_memory(spec, executor.slots()))
         asked = to_engine(spec, parallelism=basis.parallelism, planned_at_us=basis.planned_at_us)
         plan = engine.plan(asked, storage=spec.storage)
         self._stages = plan.stages

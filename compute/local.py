@@ -11,7 +11,6 @@ from karyaksham_engine.types import StorageOptions
 from .attempt import Ended, Message, Started, counters_of, execute
 from .commit import Targets
 from .errors import internal, to_failure
-from .profile import ProfileRun, on_threads
 from .results import Attempt, Counters, TaskKey
 from .run import Run
 from .spec import JobSpec, TaskFinished
@@ -35,6 +34,8 @@ def start(
     `rejects_target` says.
     """
     if spec.kind == "PROFILE":
+        from .profile import ProfileRun, on_threads  # Here, because few runs are one.
+
         return ProfileRun(spec, on_threads(threads))
     targets = Targets.of(spec, target, rejects_target)
     return Run(

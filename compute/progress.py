@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from .results import Counters, TaskKey
@@ -18,16 +17,10 @@ STEADY_S: Final = 1.0
 """No estimate of the remaining time is given before this much time has passed."""
 
 
-@dataclass(slots=True)
 class _Stage:
-    progress: StageProgress
-    scan: bool
-    states: list[TaskState]
-    bytes_read: int = 0
-    rows_read: int = 0
-    rows_rejected: int = 0
-    rows_written: int = 0
-    done: int = 0
+    def __init__(self, progress: StageProgress, scan: bool, states: list[TaskState]) -> None:
+        self.progress, self.scan, self.states = progress, scan, states
+        self.bytes_read = self.rows_read = self.rows_rejected = self.rows_written = self.done = 0
 
 
 class Rate:
@@ -75,7 +68,7 @@ class Board:
     def started(self, key: TaskKey, attempt: int, node: str | None, at: float) -> None:
         self._count(key, Counters())
         task = self._task(key)
-        self._set(replace(task, state="RUNNING", attempt=attempt, node=node, started_at=at, finished_at=None))
+        self._set(task._replace(state="RUNNING", attempt=attempt, node=node, started_at=at, finished_at=None))
 
     def counted(self, key: TaskKey, counters: Counters) -> None:
         """A running attempt has come this far."""
@@ -88,23 +81,23 @@ class Board:
         entry = self._stages[stage]
         tasks = entry.progress.task_count
         self._task_bytes[stage] = [bytes_total // tasks] * tasks
-        entry.progress = replace(entry.progress, bytes_total=bytes_total)
+        entry.progress = entry.progress._replace(bytes_total=bytes_total)
 
     def succeeded(self, key: TaskKey, attempt: int, counters: Counters, at: float) -> None:
         """The task's result counts."""
         self._count(key, counters)
         self._stages[key.stage].done += 1
-        self._set(replace(self._task(key), state="SUCCEEDED", attempt=attempt, finished_at=at, failure=None))
+        self._set(self._task(key)._replace(state="SUCCEEDED", attempt=attempt, finished_at=at, failure=None))
 
     def gone(self, key: TaskKey, attempt: int, failure: Failure, at: float, *, again: bool) -> None:
         """An attempt that does not count."""
         self._count(key, Counters())
         state: TaskState = "PENDING" if again else "FAILED"
-        self._set(replace(self._task(key), state=state, attempt=attempt, finished_at=at, failure=failure))
+        self._set(self._task(key)._replace(state=state, attempt=attempt, finished_at=at, failure=failure))
 
     def stages(self) -> tuple[StageProgress, ...]:
         return tuple(
-            replace(stage.progress, state=_state(stage), tasks_done=stage.done, bytes_read=stage.bytes_read)
+            stage.progress._replace(state=_state(stage), tasks_done=stage.done, bytes_read=stage.bytes_read)
             for stage in self._stages
         )
 
@@ -155,8 +148,8 @@ class Board:
         counters = self._counters.get(key, Counters())
         task = self._task(key)
         total = max(task.bytes_total, counters.bytes_read) if task.state == "SUCCEEDED" else task.bytes_total
-        return replace(
-            task, bytes_read=min(counters.bytes_read, total), bytes_total=total, rows_read=counters.rows_read
+        return task._replace(
+            bytes_read=min(counters.bytes_read, total), bytes_total=total, rows_read=counters.rows_read
         )
 
     def _set(self, task: TaskProgress) -> None:

@@ -1,7 +1,6 @@
 """What attempts make: pieces of rows in files or in memory, and the records from which a later run reuses them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -21,8 +20,7 @@ class TaskKey(NamedTuple):
     shard: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(NamedTuple):
     """What a running attempt has done so far."""
 
     bytes_read: int = 0
@@ -31,8 +29,7 @@ class Counters:
     rows_written: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Rows that one attempt made: a file in staging, or held in memory of this process."""
 
     kind: PieceKind
@@ -62,8 +59,7 @@ class Piece:
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try at one task: everything that a worker needs, and nothing secret."""
 
     job_id: str
@@ -83,8 +79,7 @@ class Attempt:
         return f"job {self.job_id} stage {self.key.stage} shard {self.key.shard}"
 
 
-@dataclass(frozen=True, slots=True)
-class TaskResult:
+class TaskResult(NamedTuple):
     """What an attempt made."""
 
     block: Piece | None
@@ -145,6 +140,6 @@ def in_files(result: TaskResult) -> TaskResult:
     """The same result without what is held in memory: what may leave the process that made it."""
 
     def bare(piece: Piece | None) -> Piece | None:
-        return None if piece is None else replace(piece, held=None)
+        return None if piece is None else piece._replace(held=None)
 
-    return replace(result, block=bare(result.block), part=bare(result.part), rejects=bare(result.rejects))
+    return result._replace(block=bare(result.block), part=bare(result.part), rejects=bare(result.rejects))

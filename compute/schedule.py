@@ -7,8 +7,7 @@ job fails with the same row whatever the order in which its shards finish.
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from karyaksham_engine.types import Reject
 
@@ -21,11 +20,10 @@ BACKOFF_BASE_S: Final = 0.25
 BACKOFF_CAP_S: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class StageTasks:
+class StageTasks(NamedTuple):
     """A stage as the schedule sees it: how many tasks, and which of them are shards of one file."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # Hides a method of tuples that nobody needs here.
     kind: Literal["scan", "merge"]
     files: tuple[int, ...]
     """Of each task in the order of shards: the index of its file."""
@@ -34,8 +32,7 @@ class StageTasks:
     makes_output: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     max_attempts: int = 4
     window: int | None = None
     """How many tasks may be ahead of the writer of the output; None: any number."""
@@ -43,15 +40,13 @@ class Limits:
     max_rejected_ratio: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     key: TaskKey
     attempt: int
     start: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(NamedTuple):
     """The task's result counts. The bases are rows and lines of the file's proved records before this shard."""
 
     key: TaskKey
@@ -61,8 +56,7 @@ class Proved:
     line_base: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(NamedTuple):
     """An attempt that does not count; the next may start at `at`."""
 
     key: TaskKey
@@ -74,21 +68,18 @@ class Gone:
 Decision = Proved | Gone
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     balance: RowBalance
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
+class BadRow(NamedTuple):
     """The first bad row of the job under FAIL_JOB."""
 
     proved: Proved
     reject: Reject
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     failure: Failure
     key: TaskKey | None = None
     """The task at fault, where it is one."""
@@ -98,16 +89,14 @@ class Broken:
 Ending = Done | BadRow | Broken
 
 
-@dataclass(slots=True)
 class _Task:
-    stage: StageTasks
-    chain: Chain | None
-    state: Literal["WAITING", "RUNNING", "HELD", "PROVED"] = "WAITING"
-    attempt: int = 0
-    failures: int = 0
-    start: int | None = None
-    result: TaskResult | None = None
-    failure: Failure | None = None
+    def __init__(self, stage: StageTasks, chain: Chain | None) -> None:
+        self.stage, self.chain = stage, chain
+        self.state: Literal["WAITING", "RUNNING", "HELD", "PROVED"] = "WAITING"
+        self.attempt = self.failures = 0
+        self.start: int | None = None
+        self.result: TaskResult | None = None
+        self.failure: Failure | None = None
 
     @property
     def stops_job(self) -> bool:

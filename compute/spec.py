@@ -1,7 +1,9 @@
-"""What crosses the border of compute: a job in, events out. Frozen, versioned, plain data."""
+"""What crosses the border of compute: a job in, events out. Frozen, versioned, plain data.
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+Named tuples, because the command line imports this each time it runs: a dataclass takes ten times as long to make.
+"""
+
+from typing import Any, Literal, NamedTuple
 
 from karyaksham_engine.types import BadRows, Column, FileFormat, Output, Source, StorageOptions
 
@@ -14,8 +16,7 @@ TaskState = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "SKIPPED"]
 ArtifactKind = Literal["OUTPUT", "REJECTS", "PROFILE", "REPORT"]
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
+class JobSpec(NamedTuple):
     """Everything needed to run one job, and nothing about who asked for it."""
 
     job_id: str
@@ -39,13 +40,15 @@ class JobSpec:
     """Record indexes of the sources are looked for and kept here; None: there are none."""
     kind: JobKind = "QUERY"
     """A PROFILE has one source and no SQL; it gives the statistics of every column."""
-    storage: StorageOptions | None = field(default=None, repr=False)
+    storage: StorageOptions | None = None
     """How objects are reached, sources and results; never written down."""
     version: int = SPEC_VERSION
 
+    def __repr__(self) -> str:
+        return f"JobSpec(job_id={self.job_id!r}, kind={self.kind!r}, sql={self.sql!r})"
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+
+class Failure(NamedTuple):
     """Why a task or a job failed, in words for the person who asked for it."""
 
     kind: FailureKind
@@ -53,11 +56,10 @@ class Failure:
     message: str
     hint: str | None = None
     retryable: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = {}  # noqa: RUF012  # Never changed; a read-only view could not go to other processes.
 
 
-@dataclass(frozen=True, slots=True)
-class RowBalance:
+class RowBalance(NamedTuple):
     """read = passed + rejected, and `written` rows left in the output."""
 
     read: int
@@ -70,9 +72,8 @@ class RowBalance:
         return self.read == self.passed + self.rejected
 
 
-@dataclass(frozen=True, slots=True)
-class StageProgress:
-    index: int
+class StageProgress(NamedTuple):
+    index: int  # type: ignore[assignment]  # Hides a method of tuples that nobody needs here.
     name: str
     state: TaskState
     task_count: int
@@ -81,8 +82,7 @@ class StageProgress:
     bytes_total: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskProgress:
+class TaskProgress(NamedTuple):
     """One task as it stands; only tasks that changed since the last snapshot are in it."""
 
     stage: int
@@ -99,8 +99,7 @@ class TaskProgress:
     failure: Failure | None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """A snapshot: the latest one says everything of the job and its stages. At most four a second."""
 
     fraction: float
@@ -119,24 +118,21 @@ class Progress:
     """Seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     columns: tuple[Column, ...]
     effective_sql: str
     stages: tuple[StageProgress, ...]
     bytes_total: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStarted:
+class TaskStarted(NamedTuple):
     stage: int
     shard: int
     attempt: int
     node: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFinished:
+class TaskFinished(NamedTuple):
     """A task's one result that counts. Keep `record`: a run started with it does not do this task again."""
 
     stage: int
@@ -146,8 +142,7 @@ class TaskFinished:
     """JSON-able; opaque to everyone but compute."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFailed:
+class TaskFailed(NamedTuple):
     stage: int
     shard: int
     attempt: int
@@ -155,13 +150,28 @@ class TaskFailed:
     will_retry: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Finalizing:
+class _Mark:
+    """An event that says all by its name."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Finalizing(_Mark):
     """All tasks are done and the chain of shards joins; the output is being committed."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+
+class Artifact(NamedTuple):
     kind: ArtifactKind
     name: str
     path: str
@@ -173,22 +183,19 @@ class Artifact:
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(NamedTuple):
     artifacts: tuple[Artifact, ...]
     balance: RowBalance
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     failure: Failure
     artifacts: tuple[Artifact, ...] = ()
     """A rejects artifact, where there are rejects to look at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Canceled:
-    pass
+class Canceled(_Mark):
+    __slots__ = ()
 
 
 Event = (

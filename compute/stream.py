@@ -3,7 +3,6 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from .spec import Event, Progress, TaskProgress
@@ -91,4 +90,4 @@ class Stream:
         tasks: dict[tuple[int, int], TaskProgress] = {}
         for task in (*waiting.tasks, *event.tasks):
             tasks[task.stage, task.shard] = task
-        return replace(event, tasks=tuple(tasks[key] for key in sorted(tasks)))
+        return event._replace(tasks=tuple(tasks[key] for key in sorted(tasks)))

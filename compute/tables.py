@@ -10,11 +10,9 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 import karyaksham_engine as engine
@@ -59,8 +57,7 @@ _NUMBER: Final = re.compile(r"(\d+)")
 _FOLDER: Final = re.compile(r"([^=/]+)=([^/]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Files that are one table, all that a source is but its name."""
 
     format: FileFormat
@@ -78,8 +75,7 @@ class Table:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(NamedTuple):
     """A file, and what it was found to be."""
 
     file: FileRef
@@ -214,9 +210,12 @@ def inspect(
                 return None
             raise
 
-    with ThreadPoolExecutor(max_workers=max(1, min(threads, len(filled)))) as pool:
-        others = [member for member in pool.map(look, filled[1:]) if member is not None]
-    members = [first, *others]
+    members = [first]
+    if len(filled) > 1:
+        from concurrent.futures import ThreadPoolExecutor  # Here, because most tables are one file.
+
+        with ThreadPoolExecutor(max_workers=max(1, min(threads, len(filled)))) as pool:
+            members += [member for member in pool.map(look, filled[1:]) if member is not None]
     folders = _folder_columns(members)
     names = _names(members, folders)
     given = {column["name"]: column for column in columns}

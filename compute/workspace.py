@@ -5,9 +5,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from karyaksham_engine.errors import SourceError
 from karyaksham_engine.types import Source
@@ -19,8 +18,7 @@ REMOVE_TRIES: Final = 3
 BASIS_NAME: Final = "plan.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A source file as it was when the run started."""
 
     path: str
@@ -70,8 +68,7 @@ def changed(name: str) -> SourceError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(NamedTuple):
     """What a plan depends on beside the job. A later run plans with the same, so that its tasks are the same."""
 
     engine: str
@@ -105,7 +102,7 @@ class Staging:
             kept = fresh
         if kept is fresh:
             draft = Path(self._run, BASIS_NAME)
-            draft.write_text(json.dumps(asdict(fresh)))
+            draft.write_text(json.dumps(fresh._asdict()))
             draft.replace(path)
         return kept
 

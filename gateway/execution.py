@@ -11,7 +11,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -259,7 +259,7 @@ class Execution:
             "SUCCEEDED",
             f"Done: {balance.read} rows read, {balance.passed} passed, {balance.rejected} rejected, "
             f"{balance.written} written.",
-            asdict(balance),
+            balance._asdict(),
         )
         if self._job.is_profile:
             fact = Fact("SUCCEEDED", f"Done: the statistics are of {balance.read} rows.")
@@ -285,7 +285,7 @@ class Execution:
         final = stopped(self._snapshot, JobState.FAILED, now())
         fact = Fact("FAILED", failure.message, {"kind": failure.kind, "code": failure.code})
         kept = [self._artifact(artifact) for artifact in artifacts]
-        await self._end(fact, final, artifacts=kept, failure=asdict(failure))
+        await self._end(fact, final, artifacts=kept, failure=failure._asdict())
 
     async def _end(
         self, fact: Fact, final: Snapshot, *, artifacts: Sequence[dict[str, Any]], **values: Any
@@ -430,7 +430,7 @@ def _task_row(task: spec.TaskProgress) -> dict[str, Any]:
         "node": task.node,
         "started_at": _moment(task.started_at),
         "finished_at": _moment(task.finished_at),
-        "failure": asdict(task.failure) if task.failure else None,
+        "failure": task.failure._asdict() if task.failure else None,
     }
 
 

@@ -8,12 +8,11 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import compute
-from compute import errors, files, local, spec, steps, tables
+from compute import errors, files, local, spec, tables
 from compute.objects import is_object
 from karyaksham_engine.errors import InvalidJob, KaryakshamError, SourceError
 from karyaksham_engine.types import (
@@ -221,10 +220,12 @@ def _with_query(options: Namespace, job: spec.JobSpec) -> spec.JobSpec:
     if options.steps is None:
         if options.sql is None:
             raise InvalidJob("NO_SQL", "There is no query.", "Give one as SQL, or steps with --steps FILE.")
-        return replace(job, sql=options.sql)
+        return job._replace(sql=options.sql)
+    from compute import steps  # Here, because most runs have none
+
     sql = files.sql_of_steps(steps.parse(_text_of(options.steps)), job)
     print(sql, file=sys.stderr)
-    return replace(job, sql=sql)
+    return job._replace(sql=sql)
 
 
 def _text_of(path: str) -> bytes:

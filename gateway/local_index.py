@@ -16,6 +16,8 @@ from .terminal import bytes_in_words
 COUNT = "SELECT count(*) AS rows FROM input"
 """Reads the structure of every record, and no field."""
 
+INDEX_DIR = "KARYAKSHAM_INDEX_DIR"
+
 Follow = Callable[[Run], spec.Event | None]
 """Shows a run to its last event."""
 
@@ -24,12 +26,14 @@ def folder_for(sources: Sequence[Source]) -> str | None:
     """Where indexes of these files are kept; None where they are too small to need any, or a setting is wrong."""
     if not any(wants_index(source, file) for source in sources for file in source["files"]):
         return None
-    from .settings import BadSetting, Settings  # Here, because small files need no setting.
+    given: Path | None = None
+    if INDEX_DIR in os.environ:
+        from .settings import BadSetting, Settings  # Here, because few set it, and the module takes 10 ms.
 
-    try:
-        given = Settings.from_environment().index_dir
-    except BadSetting:
-        return None  # It is of the service: what it says is of no matter here.
+        try:
+            given = Settings.from_environment().index_dir
+        except BadSetting:
+            return None  # It is of the service: what it says is of no matter here.
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return str(given or cache / "karyaksham" / "indexes")
 

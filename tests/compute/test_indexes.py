@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +126,7 @@ def test_an_index_of_another_version_or_reading_is_ignored_and_swept(big: Path, 
     source: Any = spec.sources[0]
     for dialect in ({**source["dialect"], "quote": None}, {**source["dialect"], "has_header": False}):
         other_way: Any = {**source, "dialect": dialect}
-        assert known(replace(spec, sources=(other_way,))) is None
+        assert known(spec._replace(sources=(other_way,))) is None
     os.utime(copy, ns=(1, 1))
     assert known(spec) is None
     # What was begun before the change is not kept after it.
@@ -177,7 +176,7 @@ def test_a_job_that_goes_on_is_cut_as_it_was(big: Path, tmp_path: Path) -> None:
     run(count_of(big, tmp_path, "between", shard_size_bytes=9_000_000))
     assert known(spec) is not None
     assert digests(spec) == before
-    assert digests(replace(spec, staging_dir=str(tmp_path / "new"))) != before
+    assert digests(spec._replace(staging_dir=str(tmp_path / "new"))) != before
 
 
 def tasks(spec: JobSpec) -> list[engine.Task]:

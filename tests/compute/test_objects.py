@@ -5,7 +5,6 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -304,7 +303,7 @@ def test_a_file_without_an_etag_is_pinned_when_the_job_is_planned(
     spec = spec_of(tmp_path, ORDER, [placed(s3, bucket, orders)], s3.options)
     source = spec.sources[0].copy()
     source["files"] = [{"path": file["path"], "size_bytes": file["size_bytes"]} for file in source["files"]]
-    bare = replace(spec, sources=(source,))
+    bare = spec._replace(sources=(source,))
     assert jobs.finish(jobs.on_threads()(bare), bare).succeeded
     source["files"][0]["size_bytes"] += 1
     assert jobs.finish(jobs.on_threads()(bare), bare).failed.failure.code == "SOURCE_CHANGED"

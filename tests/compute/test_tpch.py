@@ -84,7 +84,7 @@ class Failing(local.Threads):
 
 
 def vars_of(attempt: Attempt) -> dict[str, Any]:
-    return {name: getattr(attempt, name) for name in attempt.__slots__}
+    return {name: getattr(attempt, name) for name in attempt._fields}
 
 
 def failing(spec: JobSpec) -> Run:

@@ -3,7 +3,6 @@
 usage: python -m tests.faults.drive TABLE FOLDER SQL < records of finished tasks
 """
 
-import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -20,7 +19,8 @@ def main() -> None:
     connected = cluster.connect(None, temp_dir=f"{folder}/ray", dashboard=False, num_cpus=2)
     spec = job(Path(folder), sql, Path(table), job_id="driven", shard_size_bytes=4 << 20)
     for event in compute.start(spec, resume=resume).follow():
-        print(json.dumps({"event": type(event).__name__, **dataclasses.asdict(event)}), flush=True)
+        told = event._asdict() if isinstance(event, tuple) else {}
+        print(json.dumps({"event": type(event).__name__, **told}), flush=True)
     connected.shutdown()
 
 

@@ -101,7 +101,7 @@ async def test_a_failed_job_tells_why_and_keeps_its_rejects(settings: Settings) 
     script, job = Script(), await queued()
     async with dispatching(settings, script):
         run = await run_of(script, job)
-        rejects = replace(scripted.output(run.spec, "rejects.csv"), kind="REJECTS")
+        rejects = scripted.output(run.spec, "rejects.csv")._replace(kind="REJECTS")
         run.tell(PLANNED, Failed(FAILURE, (rejects,)))
         done = await in_state(job, JobState.FAILED)
     assert done.failure["message"] == FAILURE.message
