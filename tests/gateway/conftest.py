@@ -1,4 +1,7 @@
-"""A real service on a free port, with a real SQLite file, and clients of it. Jobs run on threads instead of Ray."""
+"""A real service on a free port, with a real SQLite file, and clients of it. Jobs run on threads instead of Ray.
+
+The modules `ON_BOTH` run on PostgreSQL, too.
+"""
 
 import asyncio
 import hashlib
@@ -23,6 +26,7 @@ from gateway.app import Server, create_app
 from gateway.dispatch import Dispatcher
 from gateway.events import Events
 from gateway.settings import Settings
+from tests.postgres import SECRET, Postgres
 
 DEADLINE_S = 20.0
 TLS = ssl.create_default_context()
@@ -32,6 +36,27 @@ SESSION = (
     "session { accessToken accessTokenExpiresAt refreshToken user { id email displayName role isActive } }"
 )
 ERRORS = "errors { __typename code message field }"
+ON_BOTH = {
+    f"test_{subject}" for subject in ("control", "dispatch", "events", "jobs", "journal", "subscriptions")
+}
+"""What writes to the database in ways that SQLite and PostgreSQL may answer differently."""
+ONLY_EMBEDDED = {
+    # A dispatcher's sign of life is a lock on a file. On PostgreSQL its lease runs out, which takes half a minute.
+    "test_a_crash_right_after_the_commit_gives_one_whole_result",
+    "test_a_pause_outlives_the_dispatcher_that_was_asked",
+    "test_jobs_of_a_process_that_was_killed_go_on",
+    "test_a_job_that_was_being_canceled_ends_canceled_without_a_run",
+    "test_only_leases_of_the_dead_end_at_start",
+    # Elsewhere other dispatchers may be at work on the same folders.
+    "test_start_sweeps_what_belongs_to_no_job",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "dialect" not in metafunc.fixturenames or metafunc.function.__name__ in ONLY_EMBEDDED:
+        return
+    if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
+        metafunc.parametrize("dialect", ["sqlite", "postgres"], indirect=True)
 
 
 @dataclass
@@ -213,8 +238,19 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def dialect(request: pytest.FixtureRequest) -> str:
+    """`sqlite`, unless the test says otherwise."""
+    given: str = getattr(request, "param", "sqlite")
+    return given
+
+
+@pytest.fixture
+def settings(tmp_path: Path, dialect: str, request: pytest.FixtureRequest) -> Settings:
     """Quick passwords, small parts, one folder from which files may be registered."""
+    where: dict[str, Any] = {}
+    if dialect == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        where = {"database_url": server.migrated(), "secret_key": SECRET}
     roots = tmp_path / "roots"
     roots.mkdir()
     return Settings.from_environment(
@@ -226,6 +262,7 @@ def settings(tmp_path: Path) -> Settings:
         bcrypt_rounds=4,
         upload_part_bytes=64 * 1024,
         disk_reserve_bytes=0,
+        **where,
     ).prepare()
 
 

@@ -2,12 +2,10 @@
 
 import contextlib
 import dataclasses
-import os
+import re
 import shutil
 import sqlite3
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +17,9 @@ from gateway import database, users
 from gateway.migrations.make import make
 from gateway.models import Dataset, FileFormat, Job, Role, Upload, new_id, now
 from gateway.settings import Settings
+from tests.postgres import Postgres
+
+ID = "01a20bcf-adef-7473-b681-42c4b9ede9b9"
 
 
 def sqlite_shape(path: Path) -> dict[str, set[tuple[object, ...]]]:
@@ -87,42 +88,10 @@ def test_ids_sort_by_the_time_they_were_made() -> None:
     assert {id.version for id in ids} == {7} and {id.variant for id in ids} == {"specified in RFC 4122"}
 
 
-def programs() -> Path | None:
-    """The folder of PostgreSQL's server programs, where it is installed."""
-    found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    return next((folder for folder in reversed(folders) if (folder / "initdb").exists()), None)
-
-
 @pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A PostgreSQL of its own on a socket in a temporary folder."""
-    folder = programs()
-    assert folder is not None, (
-        "PostgreSQL's server programs are missing; deploy/debian-packages.sh installs them"
-    )
-    as_user = (
-        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
-    )
-    with tempfile.TemporaryDirectory(dir="/tmp") as made:
-        if as_user:
-            shutil.chown(made, "postgres", "postgres")
-        data = f"{made}/data"
-
-        def run(program: str, *arguments: str) -> None:
-            command = [*as_user, str(folder / program), "-D", data, *arguments]
-            subprocess.run(
-                command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60
-            )
-
-        run("initdb", "-U", "karyaksham", "-A", "trust", "--no-sync", "-E", "UTF8")
-        run(
-            "pg_ctl", "start", "-w", "-l", f"{made}/log", "-o", f"-k {made} -c listen_addresses= -c fsync=off"
-        )
-        try:
-            yield f"postgres://karyaksham@/postgres?host={made}"
-        finally:
-            run("pg_ctl", "stop", "-m", "immediate")
+def postgres_url(postgres: Postgres) -> str:
+    """A database without a table."""
+    return postgres.empty()
 
 
 @asynccontextmanager
@@ -173,3 +142,66 @@ async def test_rows_of_every_kind_go_through_postgres(postgres_url: str, tmp_pat
         assert (await Job.get(id=job.id)).spec == {"sources": [str(dataset.id)]}
         assert (await Upload.get(id=upload.id)).size_bytes == 2**40
         assert (await users.by_ids([user.id, new_id()]))[0] == user
+
+
+def literal(kind: str) -> str:
+    """SQL of a value that a column of this type takes."""
+    kind = kind.upper()
+    if "JSON" in kind:
+        return "'{}'"
+    if "INT" in kind or "REAL" in kind or "DOUBLE" in kind:
+        return "1"
+    if "BOOL" in kind:
+        return "TRUE"
+    if "TIME" in kind:
+        return "'2026-01-02 03:04:05+00:00'"
+    return f"'{ID}'" if kind in ("UUID", "CHAR(36)") else "'OLD'"
+
+
+def described(sql: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Tables in the order in which a migration makes them, so parents first, with the columns that must be given."""
+    tables = []
+    for name, body in re.findall(r'CREATE TABLE (?:IF NOT EXISTS )?"(\w+)" \((.*?)\n\)', sql, re.DOTALL):
+        columns = re.findall(r'^\s*"(\w+)" (\w+(?:\(\d+\))?)(.*)$', body, re.MULTILINE)
+        needed = [(column, kind) for column, kind, rest in columns if "NOT NULL" in rest]
+        if name != "aerich":
+            tables.append((name, [each for each in needed if "SERIAL" not in each[1].upper()]))
+    return tables
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"], indirect=True)
+async def test_rows_of_every_earlier_migration_outlive_those_after_it(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = database.MIGRATIONS / dialect / database.APP
+    names = sorted(
+        (path.name for path in whole.glob("[0-9]*.py")), key=lambda name: int(name.partition("_")[0])
+    )
+    kept = tmp_path / "migrations" / dialect / database.APP
+    kept.mkdir(parents=True)
+    url = request.getfixturevalue("postgres").empty() if dialect == "postgres" else ""
+    settings = Settings.from_environment(
+        {}, data_dir=tmp_path / "data", database_url=url, secret_key="x" * 40
+    ).prepare()
+    written: list[str] = []
+    for name in names:
+        shutil.copy(whole / name, kept)
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "MIGRATIONS", tmp_path / "migrations")
+            async with database.opened(settings, migrate=False):
+                applied = await database.upgrade(settings)
+                assert [each.removesuffix(".py") for each in applied] == [name.removesuffix(".py")]
+                connection = Tortoise.get_connection(dialect)
+                for table in written:
+                    (row,) = (await connection.execute_query(f'SELECT count(*) AS n FROM "{table}"'))[1]
+                    assert row["n"] == 1, f"{table} after {name}"
+                for table, columns in described((whole / name).read_text()):
+                    given = ", ".join(f'"{column}"' for column, _ in columns)
+                    values = ", ".join(literal(kind) for _, kind in columns)
+                    await connection.execute_script(f'INSERT INTO "{table}" ({given}) VALUES ({values})')
+                    written.append(table)
+    assert {"users", "jobs", "job_tasks", "artifacts", "recipes"} <= set(written)
+    async with database.opened(settings, migrate=True):
+        assert await database.pending(settings) == []
+        ((job_id, email),) = await Job.all().values_list("id", "owner__email")
+        assert (str(job_id), email) == (ID, "OLD")
