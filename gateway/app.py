@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import FrameType
 
 import uvicorn
@@ -14,6 +14,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
 from gateway import audit, auth, database, http, leftovers, uploads
+from gateway.bucket import Bucket
+from gateway.bucket_parts import BucketParts
 from gateway.dispatch import Dispatcher
 from gateway.errors import GatewayError
 from gateway.events import Events
@@ -21,12 +23,12 @@ from gateway.inspection import Inspector
 from gateway.metrics import Metrics
 from gateway.middleware import Surround
 from gateway.page import Page
+from gateway.parts import DiskParts
 from gateway.rates import RateLimits
 from gateway.schema.context import Services
 from gateway.schema.schema import build_schema
 from gateway.schema.view import View
 from gateway.settings import Settings
-from gateway.storage import PartWriters
 
 GRACE_S = 10
 """What a request that is under way gets when the service stops."""
@@ -45,18 +47,19 @@ def create_app(
     events = events or Events()
     if dispatcher is None and settings.dispatches:
         dispatcher = Dispatcher(settings, events)
+    bucket = Bucket(settings) if settings.storage_uri else None
     services = Services(
         settings=settings,
         events=events,
         rates=RateLimits(),
-        part_writers=PartWriters(),
+        parts=BucketParts(bucket) if bucket else DiskParts(settings),
         inspector=Inspector(settings) if dispatcher is not None else None,
         dispatcher=dispatcher,
         stopping=asyncio.Event(),
     )
     metrics = Metrics(events)
     view = View(build_schema(settings), services)
-    endpoints = http.Endpoints(settings, services.part_writers, metrics, dispatcher)
+    endpoints = http.Endpoints(services, metrics, bucket)
     routes = [
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
@@ -66,7 +69,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with database.opened(settings, migrate=settings.embedded), _running(services):
+        async with (
+            database.opened(settings, migrate=settings.embedded),
+            bucket.opened() if bucket else nullcontext(),
+            _running(services),
+        ):
             yield
 
     app = Starlette(
@@ -135,7 +142,7 @@ async def _running(services: Services) -> AsyncIterator[None]:
 async def _sweep_now_and_then(services: Services) -> None:
     while True:
         try:
-            expired = await uploads.sweep(services.settings, services.part_writers)
+            expired = await uploads.sweep(services.parts)
             if expired:
                 log.info("swept %d expired uploads", expired)
             await auth.sweep_sessions()

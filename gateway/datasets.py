@@ -12,7 +12,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
 
-from gateway import local_files, planning, storage
+from gateway import local_files, object_files, planning
 from gateway.auth import Viewer
 from gateway.errors import BadInput, Conflict, NotFound
 from gateway.models import (
@@ -27,6 +27,7 @@ from gateway.models import (
     now,
 )
 from gateway.paging import Page, newest_first
+from gateway.parts import PartStore
 from gateway.progress import FINAL_STATES
 from gateway.settings import Settings
 from gateway.transactions import atomically
@@ -82,8 +83,7 @@ async def register(
     name: str,
     uri: str,
     reading: Reading,
-    roots: Sequence[Path],
-    private: Path,
+    settings: Settings,
     idempotency_key: str | None,
 ) -> Dataset:
     """Files that are there already; they are inspected in the background. Raises BadInput, Conflict."""
@@ -93,7 +93,7 @@ async def register(
     digest = fingerprint({"name": name, "uri": uri, "reading": _reading_row(reading)})
     if known := await _by_key(viewer.user.id, idempotency_key, digest):
         return known
-    found = await asyncio.to_thread(local_files.find, uri, roots, private=private)
+    found = await files_of(uri, settings)
     try:
         return await Dataset.create(
             owner_id=viewer.user.id,
@@ -113,8 +113,16 @@ async def register(
         raise
 
 
-async def create_from_upload(owner: User, upload: Upload, name: str | None, *, path: Path) -> Dataset:
-    """The dataset of a finished upload, whose bytes lie in `path`; the same one however often it is asked for."""
+async def files_of(uri: str, settings: Settings) -> local_files.Found:
+    """What is there now of a URI that may be read. Raises BadInput."""
+    if object_files.is_object(uri):
+        return await object_files.find(uri, settings)
+    roots, private = settings.data_roots, settings.root
+    return await asyncio.to_thread(local_files.find, uri, roots, private=private)
+
+
+async def create_from_upload(owner: User, upload: Upload, name: str | None, *, file: FileRef) -> Dataset:
+    """The dataset of a finished upload, whose bytes are `file`; the same one however often it is asked for."""
     if known := await Dataset.get_or_none(upload_id=upload.id):
         return known
     try:
@@ -123,7 +131,7 @@ async def create_from_upload(owner: User, upload: Upload, name: str | None, *, p
             upload_id=upload.id,
             name=checked_name(name or upload.filename, field="datasetName"),
             uri=f"upload://{upload.id}/{upload.filename}",
-            files=[FileRef(path=str(path), size_bytes=upload.size_bytes, name=upload.filename)],
+            files=[file],
             size_bytes=upload.size_bytes,
             format=format_of_name(upload.filename),
         )
@@ -153,7 +161,7 @@ async def update(viewer: Viewer, dataset_id: UUID, *, name: str | None, reading:
     return await Dataset.get(id=dataset_id)
 
 
-async def delete(viewer: Viewer, dataset_id: UUID, settings: Settings) -> Dataset:
+async def delete(viewer: Viewer, dataset_id: UUID, parts: PartStore) -> Dataset:
     """Forgets the dataset; registered files stay where they are. Raises NotFound, and Conflict while a job reads it."""
 
     async def work() -> None:
@@ -171,15 +179,15 @@ async def delete(viewer: Viewer, dataset_id: UUID, settings: Settings) -> Datase
     await atomically(work)
     dataset = await Dataset.get(id=dataset_id)
     if dataset.upload_id is not None:
-        await asyncio.to_thread(storage.remove_upload_files, settings, dataset.upload_id)
+        await parts.remove(await Upload.get(id=dataset.upload_id))
     return dataset
 
 
-async def preview(dataset: Dataset, limit: int) -> Preview:
+async def preview(settings: Settings, dataset: Dataset, limit: int) -> Preview:
     """The first rows; none before the dataset is READY."""
     if dataset.status is not DatasetStatus.READY:
         return Preview(columns=dataset.columns, rows=[], truncated=False, row_numbers=[], row_count=0)
-    return await planning.preview(source(dataset, "input"), limit)
+    return await planning.preview(source(dataset, "input"), limit, storage=settings.objects)
 
 
 def source(dataset: Dataset, alias: str) -> Source:
@@ -292,6 +300,7 @@ __all__ = [
     "by_job",
     "create_from_upload",
     "delete",
+    "files_of",
     "find",
     "page",
     "register",

@@ -128,6 +128,7 @@ class Execution:
             max_attempts=self._settings.job_max_attempts,
             memory_bytes=self._settings.job_task_memory_bytes,
             index_dir=str(self._settings.indexes_dir),
+            storage=self._settings.objects,
             kind="PROFILE" if self._job.is_profile else "QUERY",
         )
         self._run = self._start_run(job_spec, done)

@@ -12,12 +12,12 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from gateway import database, downloads, signing, uploads
-from gateway.dispatch import Dispatcher
-from gateway.errors import ErrorCode, Forbidden, GatewayError, Unauthenticated
+from gateway.bucket import Bucket
+from gateway.errors import ErrorCode, Forbidden, GatewayError, NotFound, Unauthenticated
 from gateway.metrics import Metrics
 from gateway.models import now
-from gateway.settings import Settings
-from gateway.storage import PartWriters
+from gateway.parts import PURPOSE, DiskParts
+from gateway.schema.context import Services
 
 READY_TIMEOUT_S = 2.0
 
@@ -38,13 +38,12 @@ _STATUS = {
 class Endpoints:
     """The routes, with what they need of the composition root."""
 
-    def __init__(
-        self, settings: Settings, part_writers: PartWriters, metrics: Metrics, dispatcher: Dispatcher | None
-    ) -> None:
-        self._settings = settings
-        self._part_writers = part_writers
+    def __init__(self, services: Services, metrics: Metrics, bucket: Bucket | None) -> None:
+        self._settings = services.settings
+        self._parts = services.parts
         self._metrics = metrics
-        self._dispatcher = dispatcher
+        self._dispatcher = services.dispatcher
+        self._bucket = bucket
 
     def routes(self) -> list[Route]:
         return [
@@ -63,7 +62,7 @@ class Endpoints:
         length = query.get("length", "")
         signing.check_signed(
             self._settings.secret_key,
-            uploads.PURPOSE,
+            PURPOSE,
             upload_id,
             number,
             length,
@@ -71,11 +70,13 @@ class Endpoints:
             signature=query.get("signature", ""),
             at=now(),
         )
+        if not isinstance(self._parts, DiskParts):
+            raise NotFound("Parts go straight to object storage.")
         if request.headers.get("content-length", length) != length:
             raise Forbidden(f"The link is for a part of {length} bytes.")
         try:
             etag = await uploads.store_part(
-                self._settings, self._part_writers, upload_id, number, body=request.stream()
+                self._settings, self._parts.writers, upload_id, number, body=request.stream()
             )
         except ClientDisconnect:
             return Response(status_code=499)
@@ -112,6 +113,8 @@ class Endpoints:
         checks = {"database": await database.reachable(self._settings, READY_TIMEOUT_S)}
         checks["migrations"] = checks["database"] and not await database.pending(self._settings)
         checks["storage"] = self._settings.uploads_dir.is_dir() and self._settings.jobs_dir.is_dir()
+        if self._bucket is not None:
+            checks["bucket"] = await self._bucket.is_there()
         if self._dispatcher is not None:
             checks["ray"] = self._dispatcher.is_ready
         status = 200 if all(checks.values()) else 503

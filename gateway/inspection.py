@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from gateway import local_files, planning
+from gateway import datasets, planning
 from gateway.errors import error_message
 from gateway.events import Signal
 from gateway.models import Dataset, DatasetStatus, FileFormat, now
@@ -80,7 +80,7 @@ async def inspect(dataset: Dataset, settings: Settings) -> None:
     still = Dataset.filter(id=dataset.id, revision=dataset.revision, status=DatasetStatus.INSPECTING)
     try:
         files = await _files(dataset, settings)
-        table = await _table(dataset, files)
+        table = await _table(dataset, files, settings)
     except KaryakshamError as error:
         await still.update(status=DatasetStatus.INVALID, problem=error_message(error), updated_at=now())
         return
@@ -108,11 +108,10 @@ async def _files(dataset: Dataset, settings: Settings) -> Sequence[FileRef]:
     if dataset.upload_id is not None:
         kept: list[FileRef] = dataset.files
         return kept
-    found = await asyncio.to_thread(local_files.find, dataset.uri, settings.data_roots, private=settings.root)
-    return found.files
+    return (await datasets.files_of(dataset.uri, settings)).files
 
 
-async def _table(dataset: Dataset, files: Sequence[FileRef]) -> planning.Table:
+async def _table(dataset: Dataset, files: Sequence[FileRef], settings: Settings) -> planning.Table:
     """What all files are together."""
     dialect: DialectOverrides | None = dataset.dialect_overrides
     return await planning.inspect(
@@ -120,4 +119,5 @@ async def _table(dataset: Dataset, files: Sequence[FileRef]) -> planning.Table:
         format=planning.engine_format(dataset.format_override) if dataset.format_override else None,
         dialect=dialect,
         columns=dataset.column_overrides or (),
+        storage=settings.objects,
     )

@@ -221,8 +221,9 @@ async def _planned(
         return read, await asyncio.to_thread(planning.profile_plan, spec["sources"][0]), spec
     try:
         if draft.steps is not None:
-            sql = spec["sql"] = await planning.sql_of_steps(draft.steps, spec)
-        plan = await planning.plan(sql, spec, parallelism=settings.ray_num_cpus or os.cpu_count() or 1)
+            sql = spec["sql"] = await planning.sql_of_steps(draft.steps, spec, storage=settings.objects)
+        cores = settings.ray_num_cpus or os.cpu_count() or 1
+        plan = await planning.plan(sql, spec, parallelism=cores, storage=settings.objects)
     except KaryakshamError as error:
         if isinstance(error, InvalidJob):
             number = error.detail.get("step")

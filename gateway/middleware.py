@@ -27,7 +27,7 @@ _POLICY: Final = "; ".join(
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self'",
+        "connect-src {connect}",
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'none'",
@@ -41,7 +41,6 @@ _HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
-    "content-security-policy": _POLICY,
     "x-frame-options": "DENY",
 }
 
@@ -52,6 +51,8 @@ class Surround:
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        connect = " ".join(filter(None, ("'self'", settings.upload_origin)))
+        self._headers = {**_HEADERS, "content-security-policy": _POLICY.format(connect=connect)}
         self._https = settings.public_url.startswith("https://")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +110,7 @@ class Surround:
 
     def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
         headers["x-request-id"] = request_id
-        for name, value in _HEADERS.items():
+        for name, value in self._headers.items():
             headers.setdefault(name, value)
         if self._https:
             headers["strict-transport-security"] = "max-age=31536000"

@@ -197,6 +197,8 @@ class Upload(Row):
     size_bytes = fields.BigIntField()
     part_size_bytes = fields.BigIntField()
     part_count = fields.IntField()
+    multipart_id = fields.TextField(null=True)
+    """Of the bucket; null on local disk."""
     status = fields.CharEnumField(UploadStatus, max_length=16, default=UploadStatus.RECEIVING)
     expires_at = fields.DatetimeField()
     finished_at = fields.DatetimeField(null=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from compute import files, tables
+from compute.objects import is_object
 from compute.spec import JobSpec
 from compute.tables import FILES_MAX, Table, expand, partition_of
 from gateway import models
@@ -24,6 +25,7 @@ from karyaksham_engine.types import (
     FileRef,
     Preview,
     Source,
+    StorageOptions,
 )
 
 ANSWER_TIMEOUT_S: Final = 20.0
@@ -41,6 +43,7 @@ __all__ = [
     "files_in",
     "inspect",
     "job_spec",
+    "objects",
     "partition_of",
     "plan",
     "preview",
@@ -86,11 +89,18 @@ async def inspect(
     format: FileFormat | None = None,
     dialect: DialectOverrides | None = None,
     columns: Sequence[Column] = (),
+    storage: StorageOptions | None = None,
 ) -> Table:
     """What files are as one table; given values are taken as they are. Raises SourceError."""
     return await _ask(
-        lambda: tables.inspect(refs, format=format, dialect=dialect, columns=columns), INSPECT_TIMEOUT_S
+        lambda: tables.inspect(refs, format=format, dialect=dialect, columns=columns, storage=storage),
+        INSPECT_TIMEOUT_S,
     )
+
+
+async def objects(uri: str, storage: StorageOptions) -> list[FileRef]:
+    """The objects that a URI, a folder or a pattern stands for, in their order. Raises SourceError."""
+    return await _ask(lambda: tables.files_of([uri], storage), ANSWER_TIMEOUT_S)
 
 
 def files_in(folder: Path) -> list[FileRef]:
@@ -104,12 +114,12 @@ def files_in(folder: Path) -> list[FileRef]:
     return files
 
 
-async def preview(source: Source, limit: int) -> Preview:
+async def preview(source: Source, limit: int, *, storage: StorageOptions | None = None) -> Preview:
     """The first rows of a table. Raises SourceError, and BadInput when its files changed."""
 
     def answer() -> Preview:
         check_unchanged(source["files"])
-        return files.preview(source, limit=limit)
+        return files.preview(source, limit=limit, storage=storage)
 
     return await _ask(answer, ANSWER_TIMEOUT_S)
 
@@ -151,15 +161,19 @@ def profile_plan(source: Source) -> JobPlan:
     )
 
 
-async def sql_of_steps(given: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> str:
+async def sql_of_steps(
+    given: Sequence[Mapping[str, Any]], row: Mapping[str, Any], *, storage: StorageOptions | None = None
+) -> str:
     """The SQL that steps over the sources of a job's `spec` compile to. Raises InvalidJob, with the step at fault."""
+    spec = job_spec("steps", "", row, storage=storage)
+    return await _ask(lambda: files.sql_of_steps(given, spec), ANSWER_TIMEOUT_S)
 
-    return await _ask(lambda: files.sql_of_steps(given, job_spec("steps", "", row)), ANSWER_TIMEOUT_S)
 
-
-async def plan(sql: str, row: Mapping[str, Any], *, parallelism: int) -> JobPlan:
+async def plan(
+    sql: str, row: Mapping[str, Any], *, parallelism: int, storage: StorageOptions | None = None
+) -> JobPlan:
     """Parse, bind and cut a job; `parallelism` only guides the size of shards. Raises InvalidJob and SourceError."""
-    spec = job_spec("plan", sql, row)
+    spec = job_spec("plan", sql, row, storage=storage)
 
     def answer() -> JobPlan:
         planned = files.plan(spec, parallelism=parallelism)
@@ -202,6 +216,8 @@ def written_dialect(delimiter: str, *, has_header: bool, compression: str | None
 def check_unchanged(refs: Sequence[FileRef]) -> None:
     """Raises BadInput when a file is gone or has another size than when it was inspected."""
     for ref in refs:
+        if is_object(ref["path"]):
+            continue  # Its version is checked with each read.
         path = Path(ref["path"])
         try:
             size_bytes = path.stat().st_size

@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+import re
 import secrets
 import types
 import typing
@@ -103,6 +104,14 @@ class Settings:
     sweep_interval_s: int = _setting(HOUR, "s", "How often expired uploads are looked for.")
 
     # Objects
+    storage_uri: str = _setting(
+        "",
+        "URI",
+        "s3://bucket/folder, where uploads go without passing here; empty: the data folder on this machine.",
+    )
+    object_public_endpoint: str | None = _setting(
+        None, "URL", "Under which browsers reach object storage; empty: as the service does."
+    )
     data_buckets: tuple[str, ...] = _setting(
         (),
         "URIs, comma-separated",
@@ -182,6 +191,12 @@ class Settings:
         for uri in self.data_buckets:
             if not uri.startswith(("s3://", "gs://")) or uri.endswith("//"):
                 raise BadSetting(f"{PREFIX}DATA_BUCKETS takes s3://bucket and gs://bucket, not {uri!r}.")
+        if self.storage_uri and not re.fullmatch(r"s3://[^/]+(/[^/]+)*/?", self.storage_uri):
+            raise BadSetting(f"{PREFIX}STORAGE_URI takes s3://bucket or s3://bucket/folder.")
+        if self.storage_uri and self.object_access_key_id is None:
+            raise BadSetting(f"{PREFIX}STORAGE_URI needs {PREFIX}OBJECT_ACCESS_KEY_ID and its secret.")
+        if self.storage_uri and self.upload_part_bytes < 5 * MIB:
+            raise BadSetting(f"{PREFIX}UPLOAD_PART_BYTES is at least 5 MiB with a bucket.")
         if (self.object_access_key_id is None) != (self.object_secret_access_key is None):
             raise BadSetting(f"{PREFIX}OBJECT_ACCESS_KEY_ID and its secret go together.")
         if self.log_format not in ("text", "json"):
@@ -217,6 +232,20 @@ class Settings:
             "session_token": self.object_session_token,
             "path_style": self.object_path_style,
         }
+
+    @property
+    def upload_origin(self) -> str | None:
+        """Where the page sends parts, as a content security policy names it; None for the gateway itself."""
+        if not self.storage_uri:
+            return None
+        endpoint = self.object_public_endpoint or self.object_endpoint
+        if endpoint is None:
+            return "https://*.amazonaws.com"
+        place = urlsplit(endpoint)
+        host = (
+            place.netloc if self.object_path_style else f"{urlsplit(self.storage_uri).netloc}.{place.netloc}"
+        )
+        return f"{place.scheme}://{host}"
 
     @property
     def root(self) -> Path:

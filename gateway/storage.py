@@ -29,7 +29,7 @@ _COMPRESSIONS: Final = frozenset({".gz", ".zst", ".bz2", ".lz4", ".xz"})
 
 def upload_file(settings: Settings, upload_id: UUID, filename: str) -> Path:
     """Where a whole upload lies."""
-    return settings.uploads_dir / str(upload_id) / f"data{_suffix(filename)}"
+    return settings.uploads_dir / str(upload_id) / f"data{suffix(filename)}"
 
 
 def create_upload_file(settings: Settings, upload_id: UUID, size_bytes: int) -> None:
@@ -191,7 +191,7 @@ def _partial(settings: Settings, upload_id: UUID) -> Path:
     return settings.uploads_dir / str(upload_id) / "partial"
 
 
-def _suffix(filename: str) -> str:
+def suffix(filename: str) -> str:
     """What tells the format, and a compression after it; empty for all else."""
     suffixes = [suffix.lower() for suffix in PurePosixPath(filename).suffixes[-2:]]
     if suffixes and suffixes[-1] in _COMPRESSIONS:

@@ -1,23 +1,24 @@
 """Uploads: a file in parts, in any order, in parallel, over days; then one dataset.
 
-The protocol is that of S3's multipart uploads: a signed link a part, an ETag back, all ETags to complete. On local
-disk the gateway itself takes the PUTs.
+The protocol is that of S3's multipart uploads: a signed link a part, an ETag back, all ETags to complete. It is the
+same for a bucket and for local disk, where the gateway itself takes the PUTs (`parts`).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import F
 from tortoise.functions import Sum
 
-from gateway import datasets, signing, storage
+from gateway import datasets, storage
 from gateway.auth import Viewer
 from gateway.errors import BadInput, Conflict, LimitExceeded, NotFound
-from gateway.models import Dataset, Upload, UploadPart, UploadStatus, now
+from gateway.models import Dataset, Upload, UploadPart, UploadStatus, User, now
+from gateway.parts import PartLink, PartStore, part_range
 from gateway.settings import Settings
 from gateway.storage import PartWriters
 from gateway.transactions import atomically
@@ -31,30 +32,15 @@ __all__ = [
     "create",
     "find",
     "part_links",
-    "received_parts",
     "store_part",
     "sweep",
 ]
 
 FILENAME_MAX: Final = 255
 CONTENT_TYPE_MAX: Final = 100
-PURPOSE: Final = "upload part"
 STALLED_S: Final = 60.0
 """A part from which nothing comes for so long is given up; the client sends it again."""
-ORPHAN_S: Final = 3600.0
-"""Files without an upload that are older than this are left over from a crash."""
 _ROUND_BYTES: Final = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class PartLink:
-    """Where one part goes with a PUT."""
-
-    part_number: int
-    path: str
-    """With its query; the address in front of it is the caller's."""
-    size_bytes: int
-    expires_at: datetime
 
 
 def part_size(size_bytes: int, *, usual_bytes: int, max_parts: int) -> int:
@@ -65,19 +51,19 @@ def part_size(size_bytes: int, *, usual_bytes: int, max_parts: int) -> int:
     return -(-least // _ROUND_BYTES) * _ROUND_BYTES
 
 
-def part_range(upload: Upload, number: int) -> tuple[int, int]:
+def checked_range(upload: Upload, number: int) -> tuple[int, int]:
     """Offset and length of a part; BadInput for a number that the upload does not have."""
     if not 1 <= number <= upload.part_count:
         raise BadInput(
             f"There is no part {number}: the upload has parts 1 to {upload.part_count}.",
             field=["input", "partNumbers"],
         )
-    offset = (number - 1) * upload.part_size_bytes
-    return offset, min(upload.part_size_bytes, upload.size_bytes - offset)
+    return part_range(upload, number)
 
 
 async def create(
     settings: Settings,
+    parts: PartStore,
     viewer: Viewer,
     *,
     filename: str,
@@ -109,13 +95,21 @@ async def create(
         idempotency_key=idempotency_key,
         input_hash=given if idempotency_key else None,
     )
-    await asyncio.to_thread(storage.create_upload_file, settings, upload.id, size_bytes)
-    try:
+    await parts.begin(upload)
+
+    async def keep() -> None:
+        # Its own row, unchanged: whoever creates an upload at the same time waits, and counts this one, too.
+        await User.filter(id=viewer.id).update(storage_quota_bytes=F("storage_quota_bytes"))
+        await _check_quota(settings, viewer, size_bytes)
         await upload.save(force_create=True)
-    except IntegrityError:
-        await asyncio.to_thread(storage.remove_upload_files, settings, upload.id)
-        if idempotency_key and (known := await _by_key(viewer.id, idempotency_key, given)):
-            return known
+
+    try:
+        await atomically(keep)
+    except BaseException as error:
+        await asyncio.shield(parts.remove(upload))
+        if isinstance(error, IntegrityError) and idempotency_key:
+            if known := await _by_key(viewer.id, idempotency_key, given):
+                return known
         raise
     return upload
 
@@ -128,21 +122,8 @@ async def find(viewer: Viewer, upload_id: UUID) -> Upload:
     return upload
 
 
-async def received_parts(upload_ids: Sequence[UUID]) -> list[list[int]]:
-    """Numbers of the parts that storage holds, in order, for each upload; for a loader."""
-    numbers: dict[UUID, list[int]] = {id: [] for id in upload_ids}
-    rows = (
-        await UploadPart.filter(upload_id__in=list(upload_ids))
-        .order_by("number")
-        .values("upload_id", "number")
-    )
-    for row in rows:
-        numbers[row["upload_id"]].append(row["number"])
-    return [numbers[id] for id in upload_ids]
-
-
 async def part_links(
-    settings: Settings, viewer: Viewer, upload_id: UUID, numbers: Sequence[int]
+    settings: Settings, parts: PartStore, viewer: Viewer, upload_id: UUID, numbers: Sequence[int]
 ) -> list[PartLink]:
     """A link for each number, in their order. Signing again is cheap and changes nothing."""
     field = ["input", "partNumbers"]
@@ -155,15 +136,9 @@ async def part_links(
     upload = await find(viewer, upload_id)
     _check_receiving(upload)
     expires_at = min(now() + timedelta(seconds=settings.upload_url_ttl_s), upload.expires_at)
-    links = []
     for number in numbers:
-        _, length = part_range(upload, number)
-        query = signing.signed_query(
-            settings.secret_key, PURPOSE, upload.id, number, length, expires_at=expires_at
-        )
-        path = f"/uploads/{upload.id}/parts/{number}?length={length}&{query}"
-        links.append(PartLink(number, path, length, expires_at))
-    return links
+        checked_range(upload, number)
+    return await parts.links(upload, numbers, expires_at)
 
 
 async def store_part(
@@ -181,7 +156,7 @@ async def store_part(
         if upload is None:
             raise NotFound("There is no such upload.")
         _check_receiving(upload)
-        offset, length = part_range(upload, number)
+        offset, length = checked_range(upload, number)
         await UploadPart.filter(upload_id=upload_id, number=number).delete()
         etag = await storage.write_part(
             settings, upload_id, offset=offset, size_bytes=length, body=_not_stalled(body)
@@ -193,8 +168,7 @@ async def store_part(
 
 
 async def complete(
-    settings: Settings,
-    writers: PartWriters,
+    parts: PartStore,
     viewer: Viewer,
     upload_id: UUID,
     *,
@@ -207,25 +181,23 @@ async def complete(
         _check_receiving(upload)
         if dataset_name is not None:
             datasets.checked_name(dataset_name, field="datasetName")
-        async with writers.closed(upload_id):
-            await _check_parts(upload, etags)
+        async with parts.closed(upload_id):
+            _check_parts(upload, await parts.etags(upload), etags)
             won = await Upload.filter(id=upload_id, status=UploadStatus.RECEIVING).update(
                 status=UploadStatus.COMPLETED, finished_at=now()
             )
             if not won:
                 _check_completed(await find(viewer, upload_id))
-    path = await asyncio.to_thread(
-        storage.finish_upload_file, settings, upload_id, upload.filename, upload.size_bytes
-    )
-    return await datasets.create_from_upload(viewer.user, upload, dataset_name, path=path)
+    if known := await Dataset.get_or_none(upload_id=upload_id):
+        return known
+    file = await parts.finish(upload)
+    return await datasets.create_from_upload(viewer.user, upload, dataset_name, file=file)
 
 
-async def abort(settings: Settings, writers: PartWriters, viewer: Viewer, upload_id: UUID) -> Upload:
+async def abort(parts: PartStore, viewer: Viewer, upload_id: UUID) -> Upload:
     """Gives the room back. Aborting twice is no error; a completed upload is a Conflict."""
     upload = await find(viewer, upload_id)
-    if upload.status is UploadStatus.RECEIVING and await _end(
-        settings, writers, upload, UploadStatus.ABORTED
-    ):
+    if upload.status is UploadStatus.RECEIVING and await _end(parts, upload, UploadStatus.ABORTED):
         return await find(viewer, upload_id)
     upload = await find(viewer, upload_id)
     if upload.status is UploadStatus.COMPLETED:
@@ -233,14 +205,11 @@ async def abort(settings: Settings, writers: PartWriters, viewer: Viewer, upload
     return upload
 
 
-async def sweep(settings: Settings, writers: PartWriters) -> int:
+async def sweep(parts: PartStore) -> int:
     """Ends uploads whose time is over, and gives back the room; returns how many."""
     expired = await Upload.filter(status=UploadStatus.RECEIVING, expires_at__lte=now()).limit(1_000)
-    ended = [await _end(settings, writers, upload, UploadStatus.EXPIRED) for upload in expired]
-    left = await asyncio.to_thread(storage.uploads_older_than, settings, ORPHAN_S)
-    kept = Upload.filter(id__in=left, status__in=[UploadStatus.RECEIVING, UploadStatus.COMPLETED])
-    for upload_id in set(left) - set(await kept.values_list("id", flat=True)):
-        await asyncio.to_thread(storage.remove_upload_files, settings, upload_id)
+    ended = [await _end(parts, upload, UploadStatus.EXPIRED) for upload in expired]
+    await parts.sweep()
     return sum(ended)
 
 
@@ -257,7 +226,7 @@ async def _not_stalled(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _end(settings: Settings, writers: PartWriters, upload: Upload, status: UploadStatus) -> bool:
+async def _end(parts: PartStore, upload: Upload, status: UploadStatus) -> bool:
     async def end() -> int:
         ended = await Upload.filter(id=upload.id, status=UploadStatus.RECEIVING).update(
             status=status, finished_at=now()
@@ -266,16 +235,15 @@ async def _end(settings: Settings, writers: PartWriters, upload: Upload, status:
             await UploadPart.filter(upload_id=upload.id).delete()
         return ended
 
-    async with writers.closed(upload.id):
+    async with parts.closed(upload.id):
         if not await atomically(end):
             return False
-        await asyncio.to_thread(storage.remove_upload_files, settings, upload.id)
+        await parts.remove(upload)
     return True
 
 
-async def _check_parts(upload: Upload, etags: dict[int, str]) -> None:
+def _check_parts(upload: Upload, held: dict[int, str], etags: dict[int, str]) -> None:
     field = ["input", "parts"]
-    held = {part.number: part.etag async for part in UploadPart.filter(upload_id=upload.id)}
     missing = [number for number in range(1, upload.part_count + 1) if number not in held]
     if missing:
         raise Conflict(
@@ -293,7 +261,7 @@ async def _check_parts(upload: Upload, etags: dict[int, str]) -> None:
 
 
 async def _check_quota(settings: Settings, viewer: Viewer, size_bytes: int) -> None:
-    """A soft limit: two requests at once may pass it together, by one file."""
+    """LimitExceeded; only while the user's row is held does nothing come between this and the upload."""
     quota = viewer.user.storage_quota_bytes
     quota = settings.storage_quota_bytes if quota is None else quota
     receiving = Upload.filter(owner_id=viewer.id, status=UploadStatus.RECEIVING, expires_at__gt=now())

@@ -16,9 +16,9 @@ from gateway.dispatch import Dispatcher
 from gateway.errors import Unauthenticated
 from gateway.events import Events
 from gateway.inspection import Inspector
+from gateway.parts import PartStore
 from gateway.rates import RateLimits
 from gateway.settings import Settings
-from gateway.storage import PartWriters
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -31,7 +31,7 @@ class Services:
     settings: Settings
     events: Events
     rates: RateLimits
-    part_writers: PartWriters
+    parts: PartStore
     inspector: Inspector | None
     """None where the dispatcher is a process of its own; it finds new datasets by itself."""
     dispatcher: Dispatcher | None
@@ -66,10 +66,6 @@ class Context:
     @property
     def rates(self) -> RateLimits:
         return self.services.rates
-
-    @property
-    def part_writers(self) -> PartWriters:
-        return self.services.part_writers
 
     @property
     def request_id(self) -> str:

@@ -131,7 +131,7 @@ class Dataset(Node):
         most, _ = page_arguments(
             50 if first is None else first, None, most=info.context.settings.preview_max_rows
         )
-        return Preview.of(await datasets.preview(self.row, most))
+        return Preview.of(await datasets.preview(info.context.settings, self.row, most))
 
     @strawberry.field(description="Whole-file statistics; null until a profile job has run.")
     def profile(self) -> list[ColumnProfile] | None:
@@ -260,14 +260,12 @@ class DatasetMutation:
         description="Files that lie where the service may read them. They are inspected in the background.",
     )
     async def register_dataset(self, info: Info, input: RegisterDatasetInput) -> DatasetPayload:
-        settings = info.context.settings
         row = await datasets.register(
             signed_in(info),
             name=input.name,
             uri=input.uri,
             reading=_reading(input),
-            roots=settings.data_roots,
-            private=settings.root,
+            settings=info.context.settings,
             idempotency_key=input.idempotency_key,
         )
         _wake(info)
@@ -289,7 +287,7 @@ class DatasetMutation:
     )
     async def delete_dataset(self, info: Info, input: DatasetIdInput) -> DeleteDatasetPayload:
         dataset_id = local_id(input.dataset_id, "Dataset", field="datasetId")
-        row = await datasets.delete(signed_in(info), dataset_id, info.context.settings)
+        row = await datasets.delete(signed_in(info), dataset_id, info.context.services.parts)
         return DeleteDatasetPayload(deleted_id=global_id("Dataset", row.id))
 
 

@@ -34,7 +34,7 @@ class Upload(Node):
     async def received_parts(self, info: Info) -> list[int]:
         if self.status is uploads.UploadStatus.COMPLETED:
             return list(range(1, self.part_count + 1))
-        return await info.context.loader(uploads.received_parts).load(self.row_id)
+        return await info.context.loader(info.context.services.parts.received).load(self.row_id)
 
     @classmethod
     def of(cls, row: uploads.Upload) -> Self:
@@ -120,6 +120,7 @@ class UploadMutation:
     async def create_upload(self, info: Info, input: CreateUploadInput) -> UploadPayload:
         upload = await uploads.create(
             info.context.settings,
+            info.context.services.parts,
             signed_in(info),
             filename=input.filename,
             size_bytes=input.size_bytes,
@@ -131,14 +132,15 @@ class UploadMutation:
     @strawberry.mutation(extensions=[UserErrors(SignUploadPartsPayload), DATASETS])
     async def sign_upload_parts(self, info: Info, input: SignUploadPartsInput) -> SignUploadPartsPayload:
         upload_id = local_id(input.upload_id, "Upload", field="uploadId")
+        context = info.context
         links = await uploads.part_links(
-            info.context.settings, signed_in(info), upload_id, input.part_numbers
+            context.settings, context.services.parts, signed_in(info), upload_id, input.part_numbers
         )
         return SignUploadPartsPayload(
             parts=[
                 SignedPart(
                     part_number=link.part_number,
-                    url=info.context.base_url + link.path,
+                    url=context.base_url + link.url if link.url.startswith("/") else link.url,
                     headers=JSON({"content-type": "application/octet-stream"}),
                     expires_at=link.expires_at,
                 )
@@ -156,8 +158,7 @@ class UploadMutation:
             raise BadInput("A part is named twice.", field=["input", "parts"])
         context = info.context
         dataset = await uploads.complete(
-            context.settings,
-            context.part_writers,
+            context.services.parts,
             signed_in(info),
             local_id(input.upload_id, "Upload", field="uploadId"),
             etags=etags,
@@ -174,7 +175,7 @@ class UploadMutation:
     async def abort_upload(self, info: Info, input: UploadIdInput) -> UploadPayload:
         upload_id = local_id(input.upload_id, "Upload", field="uploadId")
         context = info.context
-        upload = await uploads.abort(context.settings, context.part_writers, signed_in(info), upload_id)
+        upload = await uploads.abort(context.services.parts, signed_in(info), upload_id)
         return UploadPayload(upload=Upload.of(upload))
 
 

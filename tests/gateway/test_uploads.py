@@ -11,10 +11,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from gateway import storage, uploads, users
+from gateway import parts, storage, uploads, users
 from gateway.auth import Viewer
 from gateway.errors import BadInput, Conflict
 from gateway.models import Dataset, Upload, UploadPart, UploadStatus, new_id, now
+from gateway.parts import DiskParts
 from gateway.schema.relay import local_id
 from gateway.settings import Settings
 from gateway.storage import PartWriters
@@ -123,8 +124,8 @@ async def test_complete_names_what_is_missing_or_wrong(service: Service, api: Ap
         (named(etags), "CONFLICT", "Part 1 is not received"),
         (named(etags | {1: "x", 999: "x"}), "CONFLICT", "Part 1 is not received"),
     ]
-    for parts, code, message in cases:
-        (error,) = (await api.call(COMPLETE, input={"uploadId": upload["id"], "parts": parts}))["errors"]
+    for given, code, message in cases:
+        (error,) = (await api.call(COMPLETE, input={"uploadId": upload["id"], "parts": given}))["errors"]
         assert error["code"] == code and message in error["message"]
     etags |= await api.put_parts(upload["id"], [1], CONTENT, PART)
     cases = [
@@ -137,8 +138,8 @@ async def test_complete_names_what_is_missing_or_wrong(service: Service, api: Ap
         (named(etags | {999: "x"}), "BAD_USER_INPUT", "Part 999 is not part of this upload"),
         ([*named(etags), *named({1: etags[1]})], "BAD_USER_INPUT", "named twice"),
     ]
-    for parts, code, message in cases:
-        (error,) = (await api.call(COMPLETE, input={"uploadId": upload["id"], "parts": parts}))["errors"]
+    for given, code, message in cases:
+        (error,) = (await api.call(COMPLETE, input={"uploadId": upload["id"], "parts": given}))["errors"]
         assert error["code"] == code and message in error["message"], error
 
 
@@ -238,16 +239,22 @@ async def test_files_that_a_crash_left_over_are_swept(
 
     async def make() -> Upload:
         return await uploads.create(
-            settings, viewer, filename="a", size_bytes=5, content_type=None, idempotency_key=None
+            settings,
+            DiskParts(settings),
+            viewer,
+            filename="a",
+            size_bytes=5,
+            content_type=None,
+            idempotency_key=None,
         )
 
     receiving, aborted, orphan = await make(), await make(), new_id()
     await Upload.filter(id=aborted.id).update(status=UploadStatus.ABORTED)
     storage.create_upload_file(settings, orphan, 5)
-    assert await uploads.sweep(settings, PartWriters()) == 0
+    assert await uploads.sweep(DiskParts(settings)) == 0
     assert len(list(settings.uploads_dir.iterdir())) == 3
-    monkeypatch.setattr(uploads, "ORPHAN_S", -1.0)
-    await uploads.sweep(settings, PartWriters())
+    monkeypatch.setattr(parts, "ORPHAN_S", -1.0)
+    await uploads.sweep(DiskParts(settings))
     assert [folder.name for folder in settings.uploads_dir.iterdir()] == [str(receiving.id)]
 
 
@@ -402,15 +409,15 @@ async def test_received_parts_come_by_upload(service: Service, api: Api) -> None
     ids = [local_id((await create(api))["id"], "Upload") for _ in range(2)]
     for number in (3, 1):
         await UploadPart.create(upload_id=ids[1], number=number, size_bytes=1, etag="x")
-    assert await uploads.received_parts([*ids, UUID(int=0)]) == [[], [1, 3], []]
+    assert await DiskParts(service.settings).received([*ids, UUID(int=0)]) == [[], [1, 3], []]
 
 
 def test_part_range_refuses_what_is_not_there() -> None:
     upload = Upload(size_bytes=10, part_size_bytes=4, part_count=3)
-    assert [uploads.part_range(upload, number) for number in (1, 2, 3)] == [(0, 4), (4, 4), (8, 2)]
+    assert [uploads.checked_range(upload, number) for number in (1, 2, 3)] == [(0, 4), (4, 4), (8, 2)]
     for number in (0, 4):
         with pytest.raises(BadInput):
-            uploads.part_range(upload, number)
+            uploads.checked_range(upload, number)
 
 
 def test_artifact_path_stays_in_storage(settings: Settings, tmp_path: Path) -> None:
