@@ -4,11 +4,12 @@
 set -euo pipefail
 
 declare -A package_of=([gcc]=gcc [g++]=g++ [make]=make [python3]=python3 [chromium]=chromium [radosgw]=radosgw
-    [ceph-mon]=ceph-mon [ceph-osd]=ceph-osd [ceph]=ceph-common [promtool]=prometheus [kubectl]=kubernetes-client)
+    [ceph-mon]=ceph-mon [ceph-osd]=ceph-osd [ceph]=ceph-common [promtool]=prometheus [kubectl]=kubernetes-client
+    [redis-server]=redis-server)
 case "${1:?build, check or test}" in
 build) programs="gcc make python3" ;;
 check) programs="gcc make python3 promtool kubectl" ;;
-test) programs="gcc g++ make python3 chromium radosgw ceph-mon ceph-osd ceph" ;;
+test) programs="gcc g++ make python3 chromium radosgw ceph-mon ceph-osd ceph redis-server" ;;
 *) echo "debian-packages: unknown purpose $1" >&2; exit 2 ;;
 esac
 

@@ -37,7 +37,7 @@ async def change_password(
     settings: Settings, rates: RateLimits, viewer: Viewer, *, current: str, new: str
 ) -> None:
     """Raises BadInput for a wrong current password or a new one that is not taken, and RateLimited."""
-    _count(rates, f"password:account:{viewer.id}", settings)
+    await _count(rates, f"password:account:{viewer.id}", settings)
     if not await password_matches(current, viewer.user.password_hash, rounds=settings.bcrypt_rounds):
         raise BadInput("The current password is wrong.", field=["input", "currentPassword"])
     await set_password(settings, viewer.user, new, keep_session=viewer.session_id)
@@ -59,7 +59,7 @@ async def reset_code(settings: Settings, user_id: UUID) -> ResetCode:
 
 async def reset_password(settings: Settings, rates: RateLimits, *, code: str, new: str, address: str) -> User:
     """The user whose password is now `new`. Raises BadInput for a code that is wrong, used or over, and RateLimited."""
-    _count(rates, f"reset:address:{address}", settings)
+    await _count(rates, f"reset:address:{address}", settings)
     shown = PasswordReset.filter(token_hash=token_hash(code), used_at=None, expires_at__gt=now())
     reset = await shown.select_related("user").first()
     if reset is None or not reset.user.is_active:
@@ -86,7 +86,7 @@ def _check(settings: Settings, user: User, new: str) -> None:
     check_new_password(new, min_length=settings.password_min_length, field=FIELD, email=user.email)
 
 
-def _count(rates: RateLimits, key: str, settings: Settings) -> None:
-    rates.count(
+async def _count(rates: RateLimits, key: str, settings: Settings) -> None:
+    await rates.count(
         key, most=settings.login_tries_per_account, window_s=TRY_WINDOW_S, limit="login_tries_per_account"
     )

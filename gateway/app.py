@@ -29,6 +29,7 @@ from gateway.schema.context import Services
 from gateway.schema.schema import build_schema
 from gateway.schema.view import View
 from gateway.settings import Settings
+from gateway.shared import Shared
 
 GRACE_S = 10
 """What a request that is under way gets when the service stops."""
@@ -48,16 +49,18 @@ def create_app(
     if dispatcher is None and settings.dispatches:
         dispatcher = Dispatcher(settings, events)
     bucket = Bucket(settings) if settings.storage_uri else None
+    shared = Shared(settings, events) if settings.redis_url else None
+    events.hears_all = settings.embedded and dispatcher is not None
     services = Services(
         settings=settings,
         events=events,
-        rates=RateLimits(),
+        rates=RateLimits(shared),
         parts=BucketParts(bucket) if bucket else DiskParts(settings),
         inspector=Inspector(settings) if dispatcher is not None else None,
         dispatcher=dispatcher,
         stopping=asyncio.Event(),
     )
-    metrics = Metrics(events)
+    metrics = Metrics(events, shared)
     view = View(build_schema(settings), services)
     endpoints = http.Endpoints(services, metrics, bucket)
     routes = [
@@ -72,7 +75,7 @@ def create_app(
         async with (
             database.opened(settings, migrate=settings.embedded),
             bucket.opened() if bucket else nullcontext(),
-            _running(services),
+            _running(services, shared),
         ):
             yield
 
@@ -121,9 +124,11 @@ def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
 
 
 @asynccontextmanager
-async def _running(services: Services) -> AsyncIterator[None]:
+async def _running(services: Services, shared: Shared | None) -> AsyncIterator[None]:
     """Everything that works in the background, for as long as the block lasts."""
     sweeper = asyncio.create_task(_sweep_now_and_then(services), name="sweeper")
+    if shared is not None:
+        await shared.start()
     if services.inspector is not None:
         services.inspector.start()
     if services.dispatcher is not None:
@@ -135,6 +140,8 @@ async def _running(services: Services) -> AsyncIterator[None]:
             await services.dispatcher.stop()
         if services.inspector is not None:
             await services.inspector.stop()
+        if shared is not None:
+            await shared.stop()
         sweeper.cancel()
         await asyncio.gather(sweeper, return_exceptions=True)
 

@@ -61,13 +61,13 @@ async def login(settings: Settings, rates: RateLimits, *, email: str, password: 
     """A new session. Unauthenticated, in the same words and time, for a wrong password and an unknown email."""
     email = email.strip().lower()
     account = f"login:account:{token_hash(email)}"
-    rates.count(
+    await rates.count(
         f"login:address:{address}",
         most=settings.login_tries_per_address,
         window_s=TRY_WINDOW_S,
         limit="login_tries_per_address",
     )
-    rates.count(
+    await rates.count(
         account, most=settings.login_tries_per_account, window_s=TRY_WINDOW_S, limit="login_tries_per_account"
     )
     user = await User.filter(email=email).first()
@@ -75,7 +75,7 @@ async def login(settings: Settings, rates: RateLimits, *, email: str, password: 
     right = await password_matches(password, known, rounds=settings.bcrypt_rounds)
     if user is None or not right or not user.is_active:
         raise Unauthenticated("Email or password is wrong.", "Check both and try again.", field=["input"])
-    rates.forget(account)
+    await rates.forget(account)
     return await start_session(settings, user)
 
 
@@ -92,7 +92,7 @@ async def start_session(settings: Settings, user: User) -> Tokens:
 
 async def refresh(settings: Settings, rates: RateLimits, *, token: str, address: str) -> Tokens:
     """The next pair of tokens for an unused refresh token; a used one ends its family. Unauthenticated otherwise."""
-    rates.count(
+    await rates.count(
         f"refresh:address:{address}",
         most=settings.refreshes_per_address,
         window_s=TRY_WINDOW_S,

@@ -1,4 +1,4 @@
-"""One stream a job, fanned out to the subscribers in this process.
+"""One stream a job, fanned out to the subscribers in this process, and through `shared` to those in others.
 
 The database is the durable log and the truth; a signal only says that there is something newer. So a subscriber
 that is slow holds one bit, not a queue, and one that missed a signal looks for itself after `POLL_S`.
@@ -7,11 +7,13 @@ that is slow holds one bit, not a queue, and one that missed a signal looks for 
 import asyncio
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from tortoise.expressions import Q
 
 from gateway.models import Job, JobEvent, JobState
 from gateway.progress import FINAL_STATES, Snapshot, from_row
@@ -20,6 +22,10 @@ MIN_INTERVAL_S: Final = 0.25
 """Between two progress snapshots to one subscriber."""
 POLL_S: Final = 1.0
 """Another process may have written: look again, signal or not."""
+FAR_POLL_S: Final = 10.0
+"""The same for lists of jobs, while signals of all processes arrive here."""
+MAX_SHOWN: Final = 1_000
+"""Jobs whose last state one subscription remembers, so as not to tell it twice."""
 EVENT_PAGE: Final = 100
 """Events that one look reads."""
 MAX_CHANGES: Final = 256
@@ -84,6 +90,13 @@ class Events:
         self._signals: dict[Topic, set[Signal]] = defaultdict(set)
         self._queues: dict[ChangeQueue, UUID | None] = {}
         self._latest: dict[UUID, Snapshot] = {}
+        self._send: Callable[[UUID, StateChange | None], None] | None = None
+        self.hears_all = False
+        """Whether every process that changes jobs tells this one."""
+
+    def attach(self, send: Callable[[UUID, StateChange | None], None] | None) -> None:
+        """From now on other processes are told, too: `send` gets a job, and its change of state where it is one."""
+        self._send = send
 
     def publish_progress(self, snapshot: Snapshot) -> None:
         """Newer than the database; dropped again when the job ends or leaves this process."""
@@ -92,15 +105,30 @@ class Events:
 
     def publish_event(self, job_id: UUID) -> None:
         """An event of the job is committed."""
-        self._signal(("events", job_id))
+        self.hear(job_id, None)
+        if self._send is not None:
+            self._send(job_id, None)
 
     def publish_change(self, change: StateChange) -> None:
         """A change of state is committed."""
+        self.hear(change.job_id, change)
+        if self._send is not None:
+            self._send(change.job_id, change)
+
+    def hear(self, job_id: UUID, change: StateChange | None) -> None:
+        """As told by this process or another one."""
+        self._signal(("events", job_id))
+        if change is None:
+            return
+        self._signal(("progress", job_id))
         for queue, owner_id in self._queues.items():
             if owner_id in (None, change.owner_id):
                 queue.put(change)
-        self._signal(("progress", change.job_id))
-        self._signal(("events", change.job_id))
+
+    def wake_all(self) -> None:
+        """Something may have been missed: everyone looks."""
+        for signal in (*self._queues, *(each for topic in self._signals.values() for each in topic)):
+            signal.set()
 
     def latest(self, job_id: UUID) -> Snapshot | None:
         return self._latest.get(job_id)
@@ -196,17 +224,43 @@ async def events(hub: Events, job_id: UUID, after: int) -> AsyncIterator[JobEven
 
 
 async def changes(hub: Events, owner_id: UUID) -> AsyncIterator[Job]:
-    """The owner's jobs that are not done yet, then a job each time that its state changes, as it was then."""
-    queue = ChangeQueue()
+    """The owner's jobs that are not done yet, then a job each time that its state changes, as it was then.
+
+    Of changes that no signal told, the latest of each job is found within `POLL_S`.
+    """
+    queue, looked_at = ChangeQueue(), time.monotonic()
+    mine = Job.filter(owner_id=owner_id, deleted_at=None)
+    shown: OrderedDict[UUID, JobState] = OrderedDict()
+
+    def is_new(job_id: UUID, state: JobState) -> bool:
+        if shown.get(job_id) is state:
+            return False
+        shown[job_id] = state
+        shown.move_to_end(job_id)
+        while len(shown) > MAX_SHOWN:
+            shown.popitem(last=False)
+        return True
+
     with hub.watch_changes(queue, owner_id):
-        for job in await Job.filter(
-            owner_id=owner_id, deleted_at=None, state__not_in=list(FINAL_STATES)
-        ).order_by("id"):
-            yield job
+        newest = await mine.order_by("-id").first()
+        after = newest.id if newest else UUID(int=0)
+        for job in await mine.filter(state__not_in=list(FINAL_STATES)).order_by("id"):
+            if is_new(job.id, job.state):
+                yield job
         while True:
-            for change in queue.take():
-                changed = await Job.get_or_none(id=change.job_id, deleted_at=None)
-                if changed is not None:
+            was_signaled = await queue.wait(POLL_S)
+            taken = queue.take()
+            for change in taken:
+                changed = await mine.get_or_none(id=change.job_id)
+                if changed is not None and is_new(change.job_id, change.state):
                     changed.state = change.state
                     yield changed
-            await queue.wait()
+            is_due = time.monotonic() >= looked_at + (FAR_POLL_S if hub.hears_all else POLL_S)
+            if taken or not (was_signaled or is_due):
+                continue
+            looked_at = time.monotonic()
+            going = [job_id for job_id, state in shown.items() if state not in FINAL_STATES]
+            open_or_new = Q(state__not_in=list(FINAL_STATES)) | Q(id__in=going) | Q(id__gt=after)
+            for job in await mine.filter(open_or_new).order_by("-id").limit(MAX_SHOWN):
+                if is_new(job.id, job.state):
+                    yield job

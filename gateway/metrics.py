@@ -8,13 +8,15 @@ from tortoise.functions import Count, Sum
 
 from gateway.events import Events
 from gateway.models import Job, JobState, Upload, UploadStatus, now
+from gateway.shared import Shared
 
 
 class Metrics:
     """One registry a process; request metrics are counted as they happen, the rest is asked for when scraped."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, shared: Shared | None = None) -> None:
         self._events = events
+        self._shared = shared
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "karyaksham_http_requests",
@@ -51,6 +53,13 @@ class Metrics:
             "karyaksham_loop_lag_seconds", "One turn of the event loop, when asked.", registry=self.registry
         )
 
+        self._redis = Gauge(
+            "karyaksham_redis_up",
+            "Whether changes of other processes are heard at once; without a value where Redis is not set.",
+            ["use"],
+            registry=self.registry,
+        )
+
     async def text(self) -> bytes:
         """In Prometheus' text format."""
         rows = await (
@@ -73,6 +82,8 @@ class Metrics:
         for name in sums:
             self._work.labels(name).set(work[f"all_{name}"] or 0)
         self._subscriptions.set(self._events.subscribers)
+        if self._shared is not None:
+            self._redis.labels("wake_ups").set(self._shared.is_up)
         began = time.perf_counter()
         await asyncio.sleep(0)
         self._lag.set(time.perf_counter() - began)

@@ -22,6 +22,7 @@ from .inspection import Inspector
 from .middleware import configure_logging
 from .models import Role, User
 from .settings import BadSetting, Settings, describe
+from .shared import Shared
 from .terminal import table
 
 DASHBOARD_POLL_S = 0.2
@@ -132,13 +133,19 @@ async def _dispatch(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with database.opened(settings, migrate=settings.embedded):
-        dispatcher, inspector = Dispatcher(settings, Events()), Inspector(settings)
+        events = Events()
+        shared = Shared(settings, events) if settings.redis_url else None
+        dispatcher, inspector = Dispatcher(settings, events), Inspector(settings)
+        if shared is not None:
+            await shared.start()
         inspector.start()
         await dispatcher.start()
         print("The dispatcher takes jobs.", flush=True)
         await stopped.wait()
         await dispatcher.stop()
         await inspector.stop()
+        if shared is not None:
+            await shared.stop()
     return 0
 
 

@@ -41,6 +41,12 @@ class Settings:
         Path("data"), "path", "Database, uploads, results and the generated secret on a laptop."
     )
     database_url: str = _setting("", "URL", "Empty: SQLite in the data folder. Else postgres://...")
+    redis_url: str = _setting(
+        "",
+        "URL",
+        "Shared by several gateways and dispatchers: redis:// or rediss://. Empty: they look into the database.",
+        secret=True,
+    )
     host: str = _setting("127.0.0.1", "address", "Only this machine, until someone decides otherwise.")
     port: int = _setting(8000, "port", "0 takes a free one.")
     public_url: str = _setting("", "URL", "Base of signed links behind a proxy; empty: as the request came.")
@@ -188,6 +194,8 @@ class Settings:
             "postgresql",
         ):
             raise BadSetting(f"{PREFIX}DATABASE_URL must begin with postgres:// or sqlite://.")
+        if self.redis_url and urlsplit(self.redis_url).scheme not in ("redis", "rediss", "unix"):
+            raise BadSetting(f"{PREFIX}REDIS_URL must begin with redis://, rediss:// or unix://.")
         for uri in self.data_buckets:
             if not uri.startswith(("s3://", "gs://")) or uri.endswith("//"):
                 raise BadSetting(f"{PREFIX}DATA_BUCKETS takes s3://bucket and gs://bucket, not {uri!r}.")

@@ -59,7 +59,7 @@ async def register(
     """A new user: MEMBER, or ADMIN when it is the very first. Conflict when the email is taken."""
     if not settings.registration_open:
         raise Forbidden("Registration is closed. Ask an administrator for an account.")
-    rates.count(
+    await rates.count(
         f"register:address:{address}",
         most=settings.registrations_per_address,
         window_s=HOUR_S,

@@ -13,36 +13,36 @@ class Clock:
         return self.now
 
 
-def test_tries_are_counted_in_their_window() -> None:
+async def test_tries_are_counted_in_their_window() -> None:
     clock = Clock()
-    limits = RateLimits(clock)
+    limits = RateLimits(clock=clock)
     for _ in range(3):
-        limits.count("a", most=3, window_s=60, limit="tries")
+        await limits.count("a", most=3, window_s=60, limit="tries")
     clock.now += 20
     with pytest.raises(RateLimited) as refused:
-        limits.count("a", most=3, window_s=60, limit="tries")
+        await limits.count("a", most=3, window_s=60, limit="tries")
     assert refused.value.retry_after_s == 40 and refused.value.limit == "tries" and refused.value.retryable
-    limits.count("b", most=3, window_s=60, limit="tries")
+    await limits.count("b", most=3, window_s=60, limit="tries")
     clock.now += 40
-    limits.count("a", most=3, window_s=60, limit="tries")
+    await limits.count("a", most=3, window_s=60, limit="tries")
 
 
-def test_success_begins_anew() -> None:
+async def test_success_begins_anew() -> None:
     limits = RateLimits()
-    limits.count("a", most=1, window_s=60, limit="tries")
-    limits.forget("a")
-    limits.count("a", most=1, window_s=60, limit="tries")
+    await limits.count("a", most=1, window_s=60, limit="tries")
+    await limits.forget("a")
+    await limits.count("a", most=1, window_s=60, limit="tries")
 
 
-def test_counters_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_counters_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "MAX_KEYS", 10)
     clock = Clock()
-    limits = RateLimits(clock)
+    limits = RateLimits(clock=clock)
     for number in range(100):
-        limits.count(str(number), most=1, window_s=60, limit="tries")
+        await limits.count(str(number), most=1, window_s=60, limit="tries")
     assert len(limits._windows) <= 10
     with pytest.raises(RateLimited):
-        limits.count("99", most=1, window_s=60, limit="tries")
+        await limits.count("99", most=1, window_s=60, limit="tries")
     clock.now += 61
-    limits.count("new", most=1, window_s=60, limit="tries")
+    await limits.count("new", most=1, window_s=60, limit="tries")
     assert set(limits._windows) == {"new"}
