@@ -17,7 +17,9 @@ from compute.spec import JobSpec, TaskFinished
 from gateway import database
 from gateway.dispatch import Dispatcher
 from gateway.events import Events
+from gateway.inspection import Inspector
 from gateway.settings import Settings
+from gateway.shared import Shared
 
 
 class InFiles(Threads):
@@ -39,17 +41,27 @@ def start_run(spec: JobSpec, resume: Sequence[TaskFinished]) -> Run:
 
 async def work(settings: Settings) -> None:
     async with database.opened(settings, migrate=False):
-        dispatcher = Dispatcher(settings, Events(), start_run=start_run)
+        events = Events()
+        dispatcher, inspector = Dispatcher(settings, events, start_run=start_run), Inspector(settings)
+        shared = Shared(settings, events) if settings.redis_url else None
+        if shared is not None:
+            await shared.start()
+        inspector.start()
         await dispatcher.start()
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         await dispatcher.stop()
+        await inspector.stop()
+        if shared is not None:
+            await shared.stop()
 
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     given = json.loads(sys.stdin.readline())
-    asyncio.run(work(Settings.from_environment({}, **given | {"data_dir": Path(given["data_dir"])})))
+    given["data_dir"] = Path(given["data_dir"])
+    given["data_roots"] = tuple(map(Path, given["data_roots"]))
+    asyncio.run(work(Settings.from_environment({}, **given)))
 
 
 if __name__ == "__main__":

@@ -51,8 +51,9 @@ class Process:
 @contextmanager
 def dispatching(settings: Settings, folder: Path, count: int) -> Iterator[list[Process]]:
     """So many dispatchers, each as a process of its own."""
-    given = {name: getattr(settings, name) for name in ("database_url", "secret_key", "lease_s")}
+    given = {name: getattr(settings, name) for name in ("database_url", "redis_url", "secret_key", "lease_s")}
     given["data_dir"] = str(settings.data_dir)
+    given["data_roots"] = [str(root) for root in settings.data_roots]
     processes = []
     for number in range(count):
         log = folder / f"dispatcher-{number}.log"
