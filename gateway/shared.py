@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from gateway.events import Events, StateChange
 from gateway.models import JobState
-from gateway.settings import Settings
+from gateway.settings import PREFIX, BadSetting, Settings
 
 TIMEOUT_S: Final = 1.0
 """For one command; a user's request waits for no more than one."""
@@ -45,13 +45,22 @@ class Shared:
     """One a process, where `KARYAKSHAM_REDIS_URL` is set. Between `start` and `stop` it keeps itself connected."""
 
     def __init__(self, settings: Settings, events: Events) -> None:
+        """Raises BadSetting for an address that can't be one; whether anyone answers there is found out later."""
         self._events = events
-        self._redis = Redis.from_url(
-            settings.redis_url,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
+        try:
+            self._redis = Redis.from_url(
+                settings.redis_url,
+                socket_timeout=TIMEOUT_S,
+                socket_connect_timeout=TIMEOUT_S,
+                retry=Retry(NoBackoff(), 0),
+            )
+            # Opens nothing, but takes every option of the address.
+            self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # of redis
+        except (ValueError, TypeError):
+            # Not its words: they would hold the password.
+            raise BadSetting(
+                f"{PREFIX}REDIS_URL is no address of a Redis; check its port and options."
+            ) from None
         # Channels know no database number, and one Redis may serve several services.
         self._prefix = f"karyaksham:{hashlib.sha256(settings.secret_key.encode()).hexdigest()[:16]}"
         self._channel = f"{self._prefix}:changes"

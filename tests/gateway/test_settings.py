@@ -39,6 +39,7 @@ def test_every_kind_of_setting_is_read() -> None:
         {"DEVELOPMENT": "perhaps"},
         {"SECRET_KEY": "short"},
         {"DATABASE_URL": "mysql://x"},
+        {"REDIS_URL": "http://x"},
         {"DATABASE_URL": "postgres://localhost/x"},
         {"LOG_FORMAT": "xml"},
         {"DATA_BUCKETS": "http://host/bucket"},

@@ -15,7 +15,7 @@ from gateway.errors import RateLimited
 from gateway.events import ChangeQueue, Events, StateChange
 from gateway.models import Job, JobState, new_id
 from gateway.rates import RateLimits
-from gateway.settings import Settings
+from gateway.settings import BadSetting, Settings
 from gateway.shared import Shared
 from tests import redis_server
 from tests.redis_server import RedisServer
@@ -103,6 +103,13 @@ async def test_what_is_no_message_of_ours_is_passed_over(both: Settings, data: s
             while not queue.take():
                 assert await queue.wait(DEADLINE_S)
         assert made.is_up
+
+
+@pytest.mark.parametrize("wrong", ["h:port", "h:99999", "[::1", ":password@h/0?option=1"])
+async def test_an_address_that_is_none_is_told_without_its_password(settings: Settings, wrong: str) -> None:
+    with pytest.raises(BadSetting, match="KARYAKSHAM_REDIS_URL") as told:
+        Shared(dataclasses.replace(settings, redis_url=f"redis://{wrong}"), Events())
+    assert "password" not in str(told.value)
 
 
 async def test_tries_are_counted_over_processes_and_here_alone_without_redis(
