@@ -24,7 +24,8 @@ export function AuditPanel() {
   const [typed, setTyped] = useState(params.get("action") ?? "");
 
   function look(name: string, wanted: string) {
-    const next = new URLSearchParams(params);
+    // From the address itself: `params` may be of before another filter, whose page is not drawn yet.
+    const next = new URLSearchParams(location.search);
     if (wanted === "") next.delete(name);
     else next.set(name, wanted);
     setParams(next, { replace: true });
