@@ -7,7 +7,7 @@ export const account = {
   profile: { title: "Profile", name: "Name", email: "Email", role: "Role", since: "Since" },
   roles: { VIEWER: "Viewer", MEMBER: "Member", ADMIN: "Administrator" },
   roleSays: {
-    VIEWER: "sees what is shared, starts nothing",
+    VIEWER: "looks, and changes nothing",
     MEMBER: "uploads files and runs jobs",
     ADMIN: "sees everything, and manages users",
   },

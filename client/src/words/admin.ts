@@ -22,7 +22,7 @@ export const admin = {
       name: "Name",
       role: "Role",
       active: "May sign in",
-      activeHint: "Off ends every session and token at once. Datasets and jobs stay.",
+      activeHint: "Off ends every session, and tokens open nothing meanwhile. Datasets and jobs stay.",
       self: "Your own role and state stay as they are: someone has to be left in charge.",
       quota: "Storage, in GB",
       quotaHint: "Empty: as everyone",

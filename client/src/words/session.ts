@@ -14,7 +14,7 @@ export const signIn = {
   },
   expired: "Your session has ended. Sign in to go on where you were.",
   wasReset: "The password is set. Sign in with it.",
-  resetSays: "An administrator makes a code for you. It works once, for an hour.",
+  resetSays: "An administrator makes a code for you. It works once, and not for long.",
   name: "Name",
   email: "Email",
   password: "Password",
