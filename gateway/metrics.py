@@ -53,11 +53,8 @@ class Metrics:
             "karyaksham_loop_lag_seconds", "One turn of the event loop, when asked.", registry=self.registry
         )
 
-        self._redis = Gauge(
-            "karyaksham_redis_up",
-            "Whether changes of other processes are heard at once; without a value where Redis is not set.",
-            ["use"],
-            registry=self.registry,
+        self._redis_away = Gauge(
+            "karyaksham_redis_away", "1 while Redis is set and not reached.", registry=self.registry
         )
 
     async def text(self) -> bytes:
@@ -82,8 +79,7 @@ class Metrics:
         for name in sums:
             self._work.labels(name).set(work[f"all_{name}"] or 0)
         self._subscriptions.set(self._events.subscribers)
-        if self._shared is not None:
-            self._redis.labels("wake_ups").set(self._shared.is_up)
+        self._redis_away.set(self._shared is not None and not self._shared.is_up)
         began = time.perf_counter()
         await asyncio.sleep(0)
         self._lag.set(time.perf_counter() - began)

@@ -143,13 +143,15 @@ async def test_a_service_whose_redis_goes_away_goes_on(both: Settings, redis: Re
         async def told() -> str | None:
             async with httpx.AsyncClient() as http:
                 text = (await http.get(f"{service.url}/metrics")).text
-            return next((line for line in text.splitlines() if line.startswith("karyaksham_redis_up{")), None)
+            return next(
+                (line for line in text.splitlines() if line.startswith("karyaksham_redis_away ")), None
+            )
 
         async def up() -> bool:
-            return (await told() or "").endswith(" 1.0")
+            return (await told() or "").endswith(" 0.0")
 
         async def away() -> bool:
-            return (await told() or "").endswith(" 0.0")
+            return (await told() or "").endswith(" 1.0")
 
         await eventually(up)
         api = await service.member()

@@ -75,7 +75,7 @@ def gateway(settings: Settings, log: Path) -> Iterator[tuple[str, subprocess.Pop
             return shown[1] if shown else None
 
         url = until(address, START_DEADLINE_S)
-        until(lambda: 'karyaksham_redis_up{use="wake_ups"} 1.0' in metrics(url), START_DEADLINE_S)
+        until(lambda: "karyaksham_redis_away 0.0" in metrics(url), START_DEADLINE_S)
         yield url, popen
     finally:
         popen.kill()
