@@ -31,6 +31,9 @@ class Executor(Protocol):
     in_memory: bool
     """Results may stay in this process's memory; else they must be files."""
 
+    moves: bool
+    """An attempt can be stopped at any time, and another of the same task run elsewhere."""
+
     def slots(self) -> int:
         """How many attempts can run at once."""
 
@@ -39,11 +42,14 @@ class Executor(Protocol):
 
     def launch(self, attempt: Attempt) -> None: ...
 
+    def cancel(self, key: TaskKey, number: int) -> None:
+        """Stop one attempt; it ends soon, with whatever outcome."""
+
     def wait(self, timeout_s: float) -> Sequence[Message]:
         """What happened since the last call; waits for it."""
 
-    def counters(self) -> dict[TaskKey, Counters]:
-        """How far the running attempts are."""
+    def counters(self) -> dict[tuple[TaskKey, int], Counters]:
+        """How far the running attempts are, by task and number."""
 
     def stop(self) -> None:
         """Cancel what runs and wait until it has stopped. Idempotent."""

@@ -30,6 +30,7 @@ KIND_OF_ERROR: tuple[tuple[type[KaryakshamError], FailureKind], ...] = (
     (TransientIo, "STORAGE"),
     (InfrastructureError, "INFRASTRUCTURE"),
 )
+OUT_OF_MEMORY = "OUT_OF_MEMORY"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -52,7 +53,7 @@ def to_failure(error: BaseException) -> Failure:
     if isinstance(error, MemoryError):
         return Failure(
             "LIMIT",
-            "OUT_OF_MEMORY",
+            OUT_OF_MEMORY,
             "The memory of this machine was used up.",
             "Allow less memory a task, or use smaller shards.",
         )
@@ -84,11 +85,22 @@ def worker_lost(reason: str) -> Failure:
     )
 
 
+def task_hung(idle_s: float) -> Failure:
+    """An attempt that was given up because nothing came of it for so long."""
+    return Failure(
+        "INFRASTRUCTURE",
+        "TASK_HUNG",
+        f"A task made no progress for {idle_s:,.0f} seconds, and was stopped.",
+        "The task is run again by itself; if it keeps hanging, look at the machine and at the storage it reads.",
+        retryable=True,
+    )
+
+
 def out_of_memory() -> Failure:
-    """A task that was ended because its machine had no memory left. Another machine, or time, may have more."""
+    """A task that was ended because its machine had no memory left. It runs again with less, and more of a machine."""
     return Failure(
         "LIMIT",
-        "OUT_OF_MEMORY",
+        OUT_OF_MEMORY,
         "A task was ended because its machine ran out of memory.",
         "Run fewer tasks at once, give each less memory, or use smaller shards.",
         retryable=True,

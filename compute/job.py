@@ -13,8 +13,19 @@ from .commit import Targets, Writer
 from .indexes import Indexes
 from .memory import machine_bytes
 from .progress import Board
-from .results import Attempt, Keep, Piece, TaskKey, TaskResult, from_record, to_record
-from .schedule import BadRow, Decision, Done, Ending, Launch, Limits, Proved, Schedule, StageTasks
+from .results import Attempt, Counters, Keep, Piece, TaskKey, TaskResult, from_record, to_record
+from .schedule import (
+    BadRow,
+    Decision,
+    Done,
+    Ending,
+    Launch,
+    Limits,
+    Proved,
+    Schedule,
+    StageTasks,
+    Superseded,
+)
 from .spec import (
     Event,
     Failure,
@@ -37,6 +48,8 @@ ROUNDS: Final = 8
 AHEAD_OF_WRITER: Final = 2
 """Tasks, beside those that run, whose parts may wait in memory for the writer."""
 WRITER_CHECK_S: Final = 0.01
+SQUEEZED_LEAST_BYTES: Final = 64 << 20
+"""What a task that ran out of memory is given at least when it runs again with less."""
 
 
 class Job:
@@ -71,6 +84,8 @@ class Job:
         }
         self._blocks: dict[TaskKey, Piece] = {}
         self._held_bytes = 0
+        self._stopped: set[tuple[TaskKey, int]] = set()
+        """Attempts that were told to stop, and do not count."""
         self._merge_bytes: dict[int, int] = {}
         share = (spec.memory_bytes or machine_bytes()) // HELD_BLOCKS_SHARE
         self._held_limit_bytes = max(HELD_BLOCKS_LEAST_BYTES, share)
@@ -115,8 +130,16 @@ class Job:
         self.writer.check()
 
     def tell_progress(self, now: float, *, committed: bool = False) -> None:
-        for key, counters in self._executor.counters().items():
+        furthest: dict[TaskKey, Counters] = {}
+        for (key, attempt), counters in self._executor.counters().items():
+            total = self._bytes_of(key)
+            share = min(1.0, counters.bytes_read / total) if total else None
+            self._schedule.moved(key, attempt, counters, share, now)
+            if key not in furthest or counters.bytes_read > furthest[key].bytes_read:
+                furthest[key] = counters
+        for key, counters in furthest.items():
             self._board.counted(key, counters)
+        self._apply(self._schedule.give_up(now))
         self._tell(self._board.snapshot(now, time.time(), committed=committed))
 
     def check_sources(self) -> None:
@@ -185,6 +208,8 @@ class Job:
             window=self._executor.slots() + AHEAD_OF_WRITER if self._executor.in_memory else None,
             max_rejected_rows=bad_rows.get("max_rejected_rows"),
             max_rejected_ratio=bad_rows.get("max_rejected_ratio"),
+            stall_s=self._spec.stall_s if self._executor.moves else None,
+            late_s=self._spec.late_s if self._executor.moves else None,
         )
 
     def _restore(self, resume: Iterable[TaskFinished]) -> None:
@@ -221,10 +246,18 @@ class Job:
                 start=launch.start,
                 folder=self._staging.attempt(launch.key, launch.attempt),
                 keep=self._keep(stage),
-                memory_bytes=self._spec.memory_bytes,
+                memory_bytes=self._memory(launch.squeezed),
                 inputs=inputs,
+                cores=1 << launch.squeezed,
             )
         )
+
+    def _memory(self, squeezed: int) -> int | None:
+        """What an attempt may hold before it spills: half as much each time that its task ran out of memory."""
+        given = self._spec.memory_bytes
+        if not squeezed:
+            return given
+        return max(SQUEEZED_LEAST_BYTES, (given or machine_bytes() // self._executor.slots()) >> squeezed)
 
     def _resize(self, stage: PlannedStage, bytes_total: int) -> None:
         """What a stage reads is known once the stages before it are done. Its tasks share it alike."""
@@ -252,8 +285,12 @@ class Job:
     def _handle(self, message: Message) -> None:
         key, now = message.key, time.monotonic()
         if isinstance(message, Started):
-            self._board.started(key, message.attempt, message.node, time.time())
+            if self._schedule.started(key, message.attempt, now):
+                self._board.started(key, message.attempt, message.node, time.time())
             self._tell(TaskStarted(key.stage, key.shard, message.attempt, message.node))
+        elif (key, message.attempt) in self._stopped:
+            self._stopped.discard((key, message.attempt))
+            self._staging.discard(self._staging.attempt(key, message.attempt))
         elif isinstance(message, Ended) and isinstance(message.outcome, TaskResult):
             self._board.counted(key, final_counters(message.outcome, self._bytes_of(key)))
             self._apply(self._schedule.finished(key, message.attempt, message.outcome, now))
@@ -270,10 +307,20 @@ class Job:
                         decision.result, staging_dir=self._spec.staging_dir, digest=self._digest(key)
                     )
                     self._tell(TaskFinished(key.stage, key.shard, attempt, record))
+            elif isinstance(decision, Superseded):
+                self._stop(key, attempt)
             else:
-                self._staging.discard(self._staging.attempt(key, attempt))
-                self._board.gone(key, attempt, decision.failure, time.time(), again=True)
+                if decision.runs_on:
+                    self._stop(key, attempt)
+                else:
+                    self._staging.discard(self._staging.attempt(key, attempt))
+                if decision.is_only:
+                    self._board.gone(key, attempt, decision.failure, time.time(), again=True)
                 self._tell(TaskFailed(key.stage, key.shard, attempt, decision.failure, will_retry=True))
+
+    def _stop(self, key: TaskKey, attempt: int) -> None:
+        self._stopped.add((key, attempt))
+        self._executor.cancel(key, attempt)
 
     def _accept(self, proved: Proved) -> None:
         result = proved.result

@@ -52,13 +52,14 @@ class Threads:
     """An executor of threads. Results stay in memory up to the limits of the engine."""
 
     in_memory = True
+    moves = False
 
     def __init__(self, threads: int, storage: StorageOptions | None = None) -> None:
         self._threads, self._storage = max(1, threads), storage
         self._pool = Workers(self._threads, "karyaksham-task")
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._running: dict[TaskKey, tuple[engine.CancelToken, engine.Progress]] = {}
-        self._futures: dict[TaskKey, Future[None]] = {}
+        self._running: dict[tuple[TaskKey, int], tuple[engine.CancelToken, engine.Progress]] = {}
+        self._futures: dict[tuple[TaskKey, int], Future[None]] = {}
 
     def slots(self) -> int:
         return self._threads
@@ -68,8 +69,14 @@ class Threads:
 
     def launch(self, attempt: Attempt) -> None:
         cancel, progress = engine.CancelToken(), engine.Progress()
-        self._running[attempt.key] = (cancel, progress)
-        self._futures[attempt.key] = self._pool.submit(lambda: self._work(attempt, cancel, progress))
+        self._running[attempt.key, attempt.number] = (cancel, progress)
+        self._futures[attempt.key, attempt.number] = self._pool.submit(
+            lambda: self._work(attempt, cancel, progress)
+        )
+
+    def cancel(self, key: TaskKey, number: int) -> None:
+        if (key, number) in self._running:
+            self._running[key, number][0].cancel()
 
     def wait(self, timeout_s: float) -> Sequence[Message]:
         messages: list[Message] = []
@@ -81,11 +88,12 @@ class Threads:
             pass
         for message in messages:
             if isinstance(message, Ended):
-                del self._running[message.key], self._futures[message.key]
+                at = (message.key, message.attempt)
+                del self._running[at], self._futures[at]
         return messages
 
-    def counters(self) -> dict[TaskKey, Counters]:
-        return {key: counters_of(progress) for key, (_, progress) in self._running.items()}
+    def counters(self) -> dict[tuple[TaskKey, int], Counters]:
+        return {at: counters_of(progress) for at, (_, progress) in self._running.items()}
 
     def stop(self) -> None:
         for cancel, _ in self._running.values():

@@ -73,6 +73,8 @@ class Attempt(NamedTuple):
     keep: Keep
     memory_bytes: int | None
     inputs: tuple[tuple[Piece, ...], ...] = ()
+    cores: int = 1
+    """What it takes of a machine, of which it then has the memory, too."""
 
     @property
     def name(self) -> str:

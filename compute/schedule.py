@@ -3,21 +3,28 @@
 No clock, no Ray, no files: `now` is an argument, in seconds of any steady clock. Stages wait for the stages before
 them (scans wait for none). A failure that more work can't cure is pending until every task before it is proved, so a
 job fails with the same row whatever the order in which its shards finish.
+
+A task that is late has a second attempt beside the first, one that does not move is given up and tried again (`pace`
+says which); whatever attempt is done first counts, and the others are told to stop.
 """
 
 import heapq
+import math
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from karyaksham_engine.types import Reject
 
 from .chain import Chain, misguessed
-from .errors import internal
-from .results import TaskKey, TaskResult
+from .errors import OUT_OF_MEMORY, internal, task_hung
+from .pace import CHECK_S, Live, Pace
+from .results import Counters, TaskKey, TaskResult
 from .spec import Failure, RowBalance
 
 BACKOFF_BASE_S: Final = 0.25
 BACKOFF_CAP_S: Final = 30.0
+SECONDS_SHARE: Final = 10
+"""One in so many of the attempts under way may be a second one."""
 
 
 class StageTasks(NamedTuple):
@@ -38,12 +45,18 @@ class Limits(NamedTuple):
     """How many tasks may be ahead of the writer of the output; None: any number."""
     max_rejected_rows: int | None = None
     max_rejected_ratio: float | None = None
+    stall_s: float | None = None
+    """An attempt that has not moved for so long is given up; None: never."""
+    late_s: float | None = None
+    """A task that runs for so long may be late, and then has a second attempt; None: never."""
 
 
 class Launch(NamedTuple):
     key: TaskKey
     attempt: int
     start: int | None
+    squeezed: int = 0
+    """How often the task ran out of memory."""
 
 
 class Proved(NamedTuple):
@@ -63,9 +76,20 @@ class Gone(NamedTuple):
     attempt: int
     failure: Failure
     at: float
+    runs_on: bool = False
+    """The attempt is given up while it runs: stop it."""
+    is_only: bool = True
+    """No other attempt of the task is under way."""
 
 
-Decision = Proved | Gone
+class Superseded(NamedTuple):
+    """Another attempt of the task was done first: stop this one."""
+
+    key: TaskKey
+    attempt: int
+
+
+Decision = Proved | Gone | Superseded
 
 
 class Done(NamedTuple):
@@ -93,8 +117,14 @@ class _Task:
     def __init__(self, stage: StageTasks, chain: Chain | None) -> None:
         self.stage, self.chain = stage, chain
         self.state: Literal["WAITING", "RUNNING", "HELD", "PROVED"] = "WAITING"
-        self.attempt = self.failures = 0
+        self.attempt = 0
+        """The one whose outcome is held."""
+        self.attempts = 0
+        """How many were started."""
+        self.failures = self.squeezed = 0
         self.start: int | None = None
+        self.live: dict[int, Live] = {}
+        """Attempts that are under way."""
         self.result: TaskResult | None = None
         self.failure: Failure | None = None
 
@@ -120,6 +150,9 @@ class Schedule:
         self._ready: list[TaskKey] = []
         self._delayed: list[tuple[float, TaskKey]] = []
         self._in_flight = 0
+        self._running: dict[TaskKey, _Task] = {}
+        self._pace = [Pace() for _ in stages]
+        self._checked_at = -math.inf
         self._stopping: set[TaskKey] = set()
         self._read = self._passed = self._rejected = self._written = 0
         self.ending: Ending | None = None
@@ -155,13 +188,44 @@ class Schedule:
             task = self._tasks[key]
             if task.state != "WAITING":
                 continue
-            if task.chain is not None and task.chain.frontier == key:
-                task.start = task.chain.end
-            task.state = "RUNNING"
-            task.attempt += 1
-            self._in_flight += 1
-            launches.append(Launch(key, task.attempt, task.start))
+            launches.append(self._launch(key, task, now))
+        room = in_flight - self._in_flight
+        if self._limits.late_s is not None and room > 0 and now - self._checked_at >= CHECK_S:
+            self._checked_at = now
+            launches += [self._launch(key, self._tasks[key], now) for key in self._late(now)[:room]]
         return launches
+
+    def started(self, key: TaskKey, attempt: int, now: float) -> bool:
+        """A worker has begun with an attempt. Whether it is the only one of its task."""
+        live = self._tasks[key].live
+        if attempt in live:
+            live[attempt].begin(now)
+        return len(live) == 1
+
+    def moved(self, key: TaskKey, attempt: int, counters: Counters, share: float | None, now: float) -> None:
+        """How far an attempt is: `share` of its input, where that is known."""
+        live = self._tasks[key].live.get(attempt)
+        if live is not None:
+            live.move(counters, share, now)
+
+    def give_up(self, now: float) -> list[Decision]:
+        """What becomes of attempts that have not moved for too long."""
+        stall_s = self._limits.stall_s
+        if stall_s is None:
+            return []
+        stuck = [
+            (key, number)
+            for key, task in self._running.items()
+            for number, live in task.live.items()
+            if live.idle_s(now) >= stall_s
+        ]
+        decisions: list[Decision] = []
+        for key, number in stuck:
+            for decision in self.failed(key, number, task_hung(stall_s), now):
+                if isinstance(decision, Gone) and decision.attempt == number:
+                    decision = decision._replace(runs_on=True)
+                decisions.append(decision)
+        return decisions
 
     def due_at(self) -> float | None:
         """When a delayed retry becomes due."""
@@ -172,8 +236,11 @@ class Schedule:
         task = self._current(key, attempt)
         if task is None:
             return []
+        took_s = task.live[attempt].elapsed_s(now)
+        if took_s is not None:
+            self._pace[key.stage].done(took_s)
         task.result = result
-        return self._hold(key, task, now)
+        return self._hold(key, task, attempt, now)
 
     def failed(self, key: TaskKey, attempt: int, failure: Failure, now: float) -> list[Decision]:
         """An attempt failed. It is tried again where another try may help and attempts are left."""
@@ -181,22 +248,26 @@ class Schedule:
         if task is None:
             return []
         task.failures += 1
+        task.squeezed += failure.code == OUT_OF_MEMORY
+        if failure.retryable and len(task.live) > 1:
+            self._drop(task, attempt)
+            return [Gone(key, attempt, failure, now, is_only=False)]
+        task.attempt = attempt
         if failure.retryable and task.failures < self._limits.max_attempts:
             return [self._again(key, task, failure, now, backoff=True)]
         if failure.retryable:
-            self._end(Broken(failure, key, attempt))
+            self._end(Broken(_exhausted(failure, key, task.failures), key, attempt))
             return []
         task.failure = failure
-        return self._hold(key, task, now)
+        return self._hold(key, task, attempt, now)
 
     def restore(self, key: TaskKey, attempt: int, result: TaskResult, now: float) -> list[Decision]:
         """Take over a result of an earlier run, before anything is started. It is proved like any other."""
         task = self._tasks[key]
         if task.state != "WAITING":
             return []
-        task.state, task.attempt, task.result = "RUNNING", attempt, result
-        self._in_flight += 1
-        return self._hold(key, task, now)
+        task.attempts, task.result = attempt, result
+        return self._hold(key, task, attempt, now)
 
     @property
     def chains(self) -> Sequence[Chain]:
@@ -214,7 +285,39 @@ class Schedule:
 
     def _current(self, key: TaskKey, attempt: int) -> _Task | None:
         task = self._tasks[key]
-        return task if task.state == "RUNNING" and task.attempt == attempt and self.ending is None else None
+        return task if attempt in task.live and self.ending is None else None
+
+    def _launch(self, key: TaskKey, task: _Task, now: float) -> Launch:
+        if task.chain is not None and task.chain.frontier == key:
+            task.start = task.chain.end
+        task.state = "RUNNING"
+        task.attempts += 1
+        task.live[task.attempts] = Live(task.start)
+        self._running[key] = task
+        self._in_flight += 1
+        return Launch(key, task.attempts, task.start, task.squeezed)
+
+    def _drop(self, task: _Task, attempt: int) -> Live | None:
+        live = task.live.pop(attempt, None)
+        self._in_flight -= live is not None
+        return live
+
+    def _late(self, now: float) -> list[TaskKey]:
+        """Tasks that should have a second attempt, those with the most left to do first."""
+        if self.ending is not None or self._limits.late_s is None:
+            return []
+        second = sum(len(task.live) > 1 for task in self._running.values())
+        late = []
+        for key, task in self._running.items():
+            pace = self._pace[key.stage]
+            if len(task.live) > 1 or not pace.is_known(len(task.stage.files)):
+                continue
+            (live,) = task.live.values()
+            left_s = live.late_by(pace.median_s, self._limits.late_s, now)
+            if left_s is not None and not (self._stopping and key > min(self._stopping)):
+                late.append((-left_s, key))
+        allowed = max(1, self._in_flight // SECONDS_SHARE) - second
+        return [key for _, key in heapq.nsmallest(max(0, allowed), late)]
 
     def _may_start(self, key: TaskKey, in_flight: int, written: int) -> bool:
         if self._in_flight >= in_flight:
@@ -227,15 +330,20 @@ class Schedule:
         window = self._limits.window
         return not (stage.makes_output and window is not None and key.shard >= written + window)
 
-    def _hold(self, key: TaskKey, task: _Task, now: float) -> list[Decision]:
-        task.state = "HELD"
-        self._in_flight -= 1
+    def _hold(self, key: TaskKey, task: _Task, attempt: int, now: float) -> list[Decision]:
+        task.state, task.attempt = "HELD", attempt
+        if live := self._drop(task, attempt):
+            task.start = live.start
+        decisions: list[Decision] = [Superseded(key, other) for other in task.live]
+        for other in list(task.live):
+            self._drop(task, other)
+        self._running.pop(key, None)
         if task.stops_job:
             self._stopping.add(key)
         if task.chain is None:
-            decisions = self._judge_merge(key, task)
+            decisions += self._judge_merge(key, task)
         else:
-            decisions = self._advance(task.chain, now)
+            decisions += self._advance(task.chain, now)
         self._check_end()
         return decisions
 
@@ -292,8 +400,8 @@ class Schedule:
         backoff: bool = False,
     ) -> Gone:
         self._stopping.discard(key)
-        if task.state == "RUNNING":
-            self._in_flight -= 1
+        self._drop(task, task.attempt)
+        self._running.pop(key, None)
         at = now
         task.state, task.result, task.failure = "WAITING", None, None
         if start is not None:
@@ -371,6 +479,15 @@ def backoff_s(job_id: str, key: TaskKey, failures: int) -> float:
     seed = f"{job_id}/{key.stage}/{key.shard}/{failures}".encode()
     jitter = int.from_bytes(blake2b(seed, digest_size=8).digest(), "big") / 2**64
     return min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** (failures - 1)) * (0.5 + 0.5 * jitter)
+
+
+def _exhausted(failure: Failure, key: TaskKey, tries: int) -> Failure:
+    """Of a task that failed at each try."""
+    times = "once" if tries == 1 else f"{tries} times"
+    return failure._replace(
+        message=f"Task {key.shard} of stage {key.stage} failed {times}, the last time so: {failure.message}",
+        detail={**failure.detail, "stage": key.stage, "shard": key.shard, "attempts": tries},
+    )
 
 
 def _over_budget(message: str) -> Failure:

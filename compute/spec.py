@@ -38,6 +38,10 @@ class JobSpec(NamedTuple):
     """Of one task."""
     index_dir: str | None = None
     """Record indexes of the sources are looked for and kept here; None: there are none."""
+    stall_s: float | None = None
+    """A task that has not moved for so long is stopped and run again; None: never. Where attempts can be stopped."""
+    late_s: float | None = None
+    """A task that takes so long, and twice as long as others, is run a second time beside; None: never."""
     kind: JobKind = "QUERY"
     """A PROFILE has one source and no SQL; it gives the statistics of every column."""
     storage: StorageOptions | None = None

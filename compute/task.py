@@ -74,6 +74,7 @@ class RayTasks:
     """An executor on the Ray cluster that this process is connected to. Results are files in staging."""
 
     in_memory = False
+    moves = True
 
     def __init__(self, storage: StorageOptions | None = None) -> None:
         if not ray.is_initialized():
@@ -96,20 +97,53 @@ class RayTasks:
         return self.slots() + AHEAD
 
     def launch(self, attempt: Attempt) -> None:
-        stream = self._task.options(name=attempt.name).remote(attempt, self._storage)
+        options: dict[str, Any] = {"name": attempt.name}
+        if attempt.cores > 1:
+            options["num_cpus"] = min(attempt.cores, _cores_of_largest_node())
+        if attempt.number > 1:
+            options["scheduling_strategy"] = "SPREAD"  # Rather not where the one before was.
+        stream = self._task.options(**options).remote(attempt, self._storage)
         self._running[stream] = _Running(attempt.key, attempt.number)
 
+    def cancel(self, key: TaskKey, number: int) -> None:
+        for stream, running in self._running.items():
+            if (running.key, running.attempt) == (key, number) and running.canceled_at is None:
+                running.canceled_at = time.monotonic()
+                with suppress(RayError):
+                    ray.cancel(stream)
+
     def wait(self, timeout_s: float) -> Sequence[Message]:
-        if not self._running:
-            time.sleep(timeout_s)
-            return []
+        given_up = self._press()
+        if given_up or not self._running:
+            time.sleep(0.0 if given_up else timeout_s)
+            return given_up
         ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
         if ready:
             ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
         return [message for stream in ready if (message := self._next(stream)) is not None]
 
-    def counters(self) -> dict[TaskKey, Counters]:
-        return {running.key: running.counters for running in self._running.values() if running.counters}
+    def counters(self) -> dict[tuple[TaskKey, int], Counters]:
+        return {
+            (running.key, running.attempt): running.counters
+            for running in self._running.values()
+            if running.counters
+        }
+
+    def _press(self) -> Sequence[Message]:
+        """Kill workers whose attempt was canceled and did not end, and give up those that do not even die."""
+        now = time.monotonic()
+        gone: list[Message] = []
+        for stream, running in list(self._running.items()):
+            if running.canceled_at is None or now - running.canceled_at < STOP_GRACE_S:
+                continue
+            if not running.is_killed:
+                running.is_killed = True
+                with suppress(RayError, ValueError):
+                    ray.cancel(stream, force=True)
+            elif now - running.canceled_at > STOP_LIMIT_S:
+                del self._running[stream]
+                gone.append(Ended(running.key, running.attempt, worker_lost("it could not be stopped")))
+        return gone
 
     def stop(self) -> None:
         for stream in self._running:
@@ -159,6 +193,12 @@ class _Running:
     key: TaskKey
     attempt: int
     counters: Counters | None = None
+    canceled_at: float | None = None
+    is_killed: bool = False
+
+
+def _cores_of_largest_node() -> int:
+    return max((int(node["Resources"].get("CPU", 1)) for node in ray.nodes() if node["Alive"]), default=1)
 
 
 def _reason(error: RayError) -> str:

@@ -129,6 +129,8 @@ class Execution:
             memory_bytes=self._settings.job_task_memory_bytes,
             index_dir=str(self._settings.indexes_dir),
             storage=self._settings.objects,
+            stall_s=self._settings.job_stall_s or None,
+            late_s=self._settings.job_late_s or None,
             kind="PROFILE" if self._job.is_profile else "QUERY",
         )
         self._run = self._start_run(job_spec, done)

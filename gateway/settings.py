@@ -154,6 +154,12 @@ class Settings:
     jobs_running_max: int = _setting(2, "jobs", "At once in one dispatcher; tasks of each fill the cluster.")
     job_max_attempts: int = _setting(4, "attempts", "Of one task before its job fails.")
     job_task_memory_bytes: int | None = _setting(None, "bytes", "Of one task; empty: chosen from the node.")
+    job_stall_s: int = _setting(
+        600, "s", "A task without any progress for so long is stopped and run again; 0: never."
+    )
+    job_late_s: int = _setting(
+        10, "s", "A task that takes so long, and twice as long as others, is run a second time; 0: never."
+    )
     retry_keep_s: int = _setting(
         DAY, "s", "What a failed or canceled job has done waits so long for a retry."
     )

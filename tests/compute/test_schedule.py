@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compute.results import TaskKey, TaskResult
+from compute.results import Counters, TaskKey, TaskResult
 from compute.schedule import (
     BadRow,
     Broken,
@@ -20,6 +20,7 @@ from compute.schedule import (
     Proved,
     Schedule,
     StageTasks,
+    Superseded,
     backoff_s,
 )
 from compute.spec import Failure
@@ -173,7 +174,12 @@ def test_job_fails_when_attempts_are_used_up() -> None:
         plan.next(now, in_flight=1)
         plan.failed(TaskKey(0, 0), attempt, LOST, now)
         now += 60.0
-    assert plan.ending == Broken(LOST, TaskKey(0, 0), 3)
+    assert isinstance(plan.ending, Broken)
+    assert (plan.ending.key, plan.ending.attempt) == (TaskKey(0, 0), 3)
+    assert plan.ending.failure.code == LOST.code
+    assert (
+        plan.ending.failure.message == f"Task 0 of stage 0 failed 3 times, the last time so: {LOST.message}"
+    )
     assert plan.next(now, in_flight=1) == []
 
 
@@ -347,6 +353,118 @@ def test_backoff_doubles_up_to_a_cap_and_repeats_itself() -> None:
     assert all(0.125 * 2**n <= wait <= 0.25 * 2**n for n, wait in enumerate(waits[:7]))
     assert max(waits) <= 30.0
     assert backoff_s("other", TaskKey(0, 7), 1) != waits[0]
+
+
+OOM = Failure("LIMIT", "OUT_OF_MEMORY", "No memory.", retryable=True)
+LATE = Limits(late_s=5.0, stall_s=60.0)
+
+
+def under_way(shards: int, limits: Limits, *, done: int) -> Schedule:
+    """All shards begun at 0, the first `done` of them finished after a second."""
+    plan = schedule(scan(shards), limits=limits)
+    for launch in plan.next(0.0, in_flight=shards):
+        assert plan.started(launch.key, launch.attempt, 0.0)
+    for shard in range(done):
+        plan.finished(TaskKey(0, shard), 1, joining(shard), 1.0)
+    return plan
+
+
+def test_straggler_has_a_second_attempt_and_the_first_result_counts() -> None:
+    plan = under_way(4, LATE, done=3)
+    assert plan.next(4.9, in_flight=4) == []
+    assert plan.next(6.0, in_flight=4) == [Launch(TaskKey(0, 3), 2, 300)]
+    assert not plan.started(TaskKey(0, 3), 2, 6.0)
+    assert plan.next(60.0, in_flight=4) == []  # Never a third one.
+    decisions = plan.finished(TaskKey(0, 3), 2, joining(3), 7.0)
+    assert [(type(decision), decision.attempt) for decision in decisions] == [(Superseded, 1), (Proved, 2)]
+    assert plan.finished(TaskKey(0, 3), 1, joining(3), 8.0) == []
+    assert isinstance(plan.ending, Done)
+    assert plan.ending.balance.read == 40
+
+
+def test_late_task_that_is_about_to_end_is_left_alone() -> None:
+    plan = under_way(4, LATE, done=3)
+    plan.moved(TaskKey(0, 3), 1, Counters(95), 0.95, 6.0)
+    assert plan.next(6.0, in_flight=4) == []
+    assert plan.next(9.0, in_flight=4) == [Launch(TaskKey(0, 3), 2, 300)]  # It stood still meanwhile.
+
+
+def test_nothing_is_late_before_others_are_done_or_while_a_first_attempt_waits() -> None:
+    assert under_way(8, LATE, done=3).next(100.0, in_flight=8) == []
+    plan = schedule(scan(4), limits=LATE)
+    for launch in plan.next(0.0, in_flight=4):
+        if launch.key.shard < 3:
+            plan.started(launch.key, 1, 0.0)
+            plan.finished(launch.key, 1, joining(launch.key.shard), 1.0)
+    assert plan.next(100.0, in_flight=4) == []  # The last one waits for a worker.
+    assert plan.give_up(100.0) == []
+
+
+def test_few_second_attempts_run_at_once_and_only_on_free_slots() -> None:
+    plan = under_way(8, LATE, done=5)
+    assert plan.next(6.0, in_flight=3) == []
+    assert len(plan.next(8.0, in_flight=8)) == 1
+
+
+@pytest.mark.parametrize("survivor", [1, 2])
+def test_failure_of_one_of_two_attempts_costs_nothing_while_the_other_goes_on(survivor: int) -> None:
+    plan = under_way(4, LATE, done=3)
+    plan.next(6.0, in_flight=4)
+    plan.started(TaskKey(0, 3), 2, 6.0)
+    [gone] = plan.failed(TaskKey(0, 3), 3 - survivor, LOST, 7.0)
+    assert isinstance(gone, Gone) and not gone.is_only
+    assert plan.due_at() is None
+    plan.finished(TaskKey(0, 3), survivor, joining(3), 8.0)
+    assert isinstance(plan.ending, Done)
+
+
+def test_second_attempt_may_start_where_the_first_had_to_guess() -> None:
+    plan = schedule(scan(4), limits=LATE)
+    for launch in plan.next(0.0, in_flight=4):
+        plan.started(launch.key, launch.attempt, 0.0)
+    for shard in (0, 1, 2):
+        plan.finished(TaskKey(0, shard), 1, joining(shard), 1.0)
+    assert plan.next(6.0, in_flight=4) == [Launch(TaskKey(0, 3), 2, 300)]
+    misguessed = result(report(3, first=307, end=400))
+    decisions = plan.finished(TaskKey(0, 3), 1, misguessed, 7.0)
+    assert [type(decision) for decision in decisions] == [Superseded, Gone]
+    assert plan.next(7.0, in_flight=4) == [Launch(TaskKey(0, 3), 3, 300)]
+
+
+def test_attempt_that_does_not_move_is_given_up_and_tried_again() -> None:
+    plan = under_way(2, Limits(stall_s=60.0), done=1)
+    plan.moved(TaskKey(0, 1), 1, Counters(10), 0.1, 30.0)
+    plan.moved(TaskKey(0, 1), 1, Counters(10), 0.1, 80.0)
+    assert plan.give_up(89.0) == []
+    [gone] = plan.give_up(90.0)
+    assert isinstance(gone, Gone) and gone.runs_on
+    assert gone.failure.code == "TASK_HUNG"
+    assert plan.give_up(200.0) == []
+    assert plan.next(gone.at, in_flight=2) == [Launch(TaskKey(0, 1), 2, 100)]
+    assert plan.finished(TaskKey(0, 1), 1, joining(1), 201.0) == []
+
+
+def test_shard_that_always_hangs_fails_the_job_with_its_number() -> None:
+    plan, now = schedule(scan(1), limits=Limits(stall_s=10.0, max_attempts=2)), 0.0
+    for attempt in (1, 2):
+        plan.next(now, in_flight=1)
+        plan.started(TaskKey(0, 0), attempt, now)
+        plan.give_up(now + 10)
+        now += 20
+    assert isinstance(plan.ending, Broken)
+    assert plan.ending.failure.code == "TASK_HUNG"
+    assert plan.ending.failure.message.startswith("Task 0 of stage 0 failed 2 times")
+
+
+def test_task_that_ran_out_of_memory_is_squeezed_more_each_time() -> None:
+    plan, now, squeezed = schedule(scan(1), limits=Limits(max_attempts=3)), 0.0, []
+    while unfinished(plan):
+        [launch] = plan.next(now, in_flight=1)
+        squeezed.append(launch.squeezed)
+        plan.failed(launch.key, launch.attempt, OOM, now)
+        now += 60.0
+    assert squeezed == [0, 1, 2]
+    assert isinstance(plan.ending, Broken) and plan.ending.failure.code == "OUT_OF_MEMORY"
 
 
 @dataclass
