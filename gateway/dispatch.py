@@ -11,7 +11,7 @@ import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -35,22 +35,58 @@ POLL_S: Final = 1.0
 """New jobs and cancels are told within this process; this finds what another process wrote."""
 QUEUE_LOOK: Final = 500
 """Queued jobs among which the next one is chosen."""
+SMALL_BYTES: Final = 256 * 1024 * 1024
+"""A job that reads no more is done in seconds, and begins beside those that take hours."""
 RECONNECT_S: Final = 5.0
 """Between two tries to reach Ray."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
+    """A job that wants to run, or runs."""
+
     job_id: UUID
     owner_id: UUID
     priority: int
+    size_bytes: int
+    """What it reads."""
+
+    @property
+    def is_small(self) -> bool:
+        return self.size_bytes <= SMALL_BYTES
 
 
-def choose(queued: Sequence[Waiting], running: Mapping[UUID, int]) -> Waiting | None:
-    """The next job: of the owner with the fewest running, then the highest priority, then the oldest. Pure."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many jobs run at once in one dispatcher."""
+
+    large: int
+    large_of_one: int
+    """Of one user."""
+    small: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Room":
+        most = settings.jobs_running_max
+        return cls(most, settings.jobs_running_user_max, settings.jobs_running_small_max if most else 0)
+
+
+def choose(queued: Sequence[Waiting], running: Sequence[Waiting], room: Room) -> Waiting | None:
+    """The next job: of the owner with the fewest running, then the highest priority, then the oldest. Pure.
+
+    Small jobs have room of their own, so that they never wait for large ones.
+    """
+    large = Counter(job.owner_id for job in running if not job.is_small)
+    small = Counter(job.owner_id for job in running if job.is_small)
+
+    def has_room(job: Waiting) -> bool:
+        if job.is_small:
+            return small.total() < room.small
+        return large.total() < room.large and large[job.owner_id] < room.large_of_one
+
     return min(
-        queued,
-        key=lambda job: (running.get(job.owner_id, 0), -job.priority, job.job_id),
+        filter(has_room, queued),
+        key=lambda job: ((small if job.is_small else large)[job.owner_id], -job.priority, job.job_id),
         default=None,
     )
 
@@ -67,6 +103,8 @@ class Dispatcher:
         self._connecting: asyncio.Future[ray_cluster.Cluster] | None = None
         self._owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._running: dict[UUID, tuple[Execution, asyncio.Task[None]]] = {}
+        self._admitted: dict[UUID, Waiting] = {}
+        """Those that run, as they were chosen."""
         self._sign: Sign | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = ChangeQueue()
@@ -154,7 +192,7 @@ class Dispatcher:
 
     async def _take_one(self) -> bool:
         """Begin the next job; False when there is none, or no room."""
-        if self._start_run is None or len(self._running) >= self._settings.jobs_running_max:
+        if self._start_run is None:
             return False
         job = await self._next()
         if job is None:
@@ -167,21 +205,21 @@ class Dispatcher:
             execution.lease_until = asked_at + self._settings.lease_s
             task = asyncio.create_task(self._drive(execution), name=f"job-{job.id}")
             self._running[job.id] = (execution, task)
+            self._admitted[job.id] = _waiting(job)
         return True
 
     async def _next(self) -> Job | None:
-        """A job that a dispatcher left comes before those that wait."""
+        """A job that may begin; those that a dispatcher left come before those that wait."""
+        running, room = list(self._admitted.values()), Room.of(self._settings)
         left = Job.filter(state__in=list(journal.ACTIVE_STATES), lease_expires_at__lte=now(), deleted_at=None)
         if self._running:
             left = left.exclude(id__in=list(self._running))
-        if job := await left.order_by("id").first():
-            return job
-        queued = (
-            Job.filter(state=JobState.QUEUED, deleted_at=None).order_by("-priority", "id").limit(QUEUE_LOOK)
-        )
-        waiting = [Waiting(*row) for row in await queued.values_list("id", "owner_id", "priority")]
-        chosen = choose(waiting, Counter(execution.owner_id for execution, _ in self._running.values()))
-        return await Job.get_or_none(id=chosen.job_id) if chosen else None
+        queued = Job.filter(state=JobState.QUEUED, deleted_at=None).order_by("-priority", "id")
+        for jobs in (left.order_by("id"), queued):
+            rows = await jobs.limit(QUEUE_LOOK).only("id", "owner_id", "priority", "progress")
+            if chosen := choose([_waiting(job) for job in rows], running, room):
+                return await Job.get_or_none(id=chosen.job_id)
+        return None
 
     async def _drive(self, execution: Execution) -> None:
         log_context.begin(job_id=execution.job_id, user_id=execution.owner_id)
@@ -193,7 +231,7 @@ class Dispatcher:
             # The lease runs out now, and the job is taken again.
             log.exception("job %s: what happened to it can't be written down", execution.job_id)
         finally:
-            del self._running[execution.job_id]
+            del self._running[execution.job_id], self._admitted[execution.job_id]
             self._events.drop(execution.job_id)
             self._wake.set()
 
@@ -225,6 +263,10 @@ class Dispatcher:
                 if time.monotonic() >= execution.lease_until:
                     log.warning("job %s: its lease has run out", execution.job_id)
                     execution.leave()
+
+
+def _waiting(job: Job) -> Waiting:
+    return Waiting(job.id, job.owner_id, job.priority, int((job.progress or {}).get("bytes_total", 0)))
 
 
 def _start_on_ray(spec: JobSpec, resume: Sequence[TaskFinished]) -> Run:

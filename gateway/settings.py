@@ -151,7 +151,15 @@ class Settings:
     job_tasks_max: int = _setting(100_000, "tasks", "Of one job; smaller shards than that only cost.")
     recipes_max: int = _setting(1_000, "recipes", "Of one user.")
     jobs_queued_max: int = _setting(100, "jobs", "Unfinished ones of one user.")
-    jobs_running_max: int = _setting(2, "jobs", "At once in one dispatcher; tasks of each fill the cluster.")
+    jobs_running_max: int = _setting(
+        4, "jobs", "At once in one dispatcher; each has as many tasks in flight as the cluster has cores."
+    )
+    jobs_running_user_max: int = _setting(2, "jobs", "Of these, of one user.")
+    jobs_running_small_max: int = _setting(
+        4,
+        "jobs",
+        "Beside these, of those that read 256 MiB or less, so that nobody waits for hours for seconds.",
+    )
     job_max_attempts: int = _setting(4, "attempts", "Of one task before its job fails.")
     job_task_memory_bytes: int | None = _setting(None, "bytes", "Of one task; empty: chosen from the node.")
     job_stall_s: int = _setting(

@@ -11,9 +11,10 @@ import pytest
 from compute.spec import Failed, Failure, Finalizing, RowBalance, Succeeded, TaskFailed, TaskFinished
 from gateway import journal
 from gateway.alive import Sign
-from gateway.dispatch import Dispatcher, Waiting, choose
+from gateway.dispatch import SMALL_BYTES, Dispatcher, Room, Waiting, choose
 from gateway.events import Events
-from gateway.models import Artifact, Job, JobEvent, JobState, JobTask, TaskState, User, now
+from gateway.models import Artifact, Job, JobEvent, JobState, JobTask, TaskState, User, new_id, now
+from gateway.progress import first, to_row
 from gateway.settings import Settings
 
 from . import records, scripted
@@ -44,8 +45,16 @@ async def dispatching(
         await dispatcher.stop()
 
 
+LARGE = SMALL_BYTES + 1
+
+
 async def queued(state: JobState = JobState.QUEUED, **values: Any) -> Job:
     return await records.job(state, **{"spec": SPEC, **values})
+
+
+async def large(**values: Any) -> Job:
+    """One that takes long by what it reads."""
+    return await queued(progress=to_row(first(new_id(), now(), bytes_total=LARGE)), **values)
 
 
 async def run_of(script: Script, job: Job) -> ScriptedRun:
@@ -293,12 +302,14 @@ async def test_progress_never_goes_back_over_a_restart(settings: Settings) -> No
 
 
 async def test_no_more_jobs_run_than_may(settings: Settings) -> None:
-    script, jobs = Script(), [await queued() for _ in range(3)]
+    script, jobs = Script(), [await large() for _ in range(3)]
+    small = await queued()
     async with dispatching(settings, script):
-        first = await run_of(script, jobs[0])
+        begun = await run_of(script, jobs[0])
         await run_of(script, jobs[1])
+        await run_of(script, small)
         assert script.of(jobs[2].id) is None
-        first.tell(PLANNED, Succeeded((), BALANCE))
+        begun.tell(PLANNED, Succeeded((), BALANCE))
         await run_of(script, jobs[2])
 
 
@@ -313,27 +324,43 @@ async def test_start_sweeps_what_belongs_to_no_job(settings: Settings) -> None:
         assert [folder.exists() for folder in (*kept, *swept)] == [True, True, False, False, False]
 
 
-def waiting(owner: UUID, priority: int = 0, number: int = 0) -> Waiting:
-    return Waiting(UUID(int=number), owner, priority)
+ROOM = Room(large=4, large_of_one=2, small=2)
+
+
+def waiting(owner: UUID, priority: int = 0, number: int = 0, size_bytes: int = LARGE) -> Waiting:
+    return Waiting(UUID(int=number), owner, priority, size_bytes)
 
 
 def test_choice_is_fair_then_by_priority_then_by_age() -> None:
     ada, bob = uuid4(), uuid4()
     old, urgent, other = waiting(ada, 0, 1), waiting(ada, 5, 2), waiting(bob, 0, 3)
-    assert choose([], {}) is None
-    assert choose([old, urgent], {}) == urgent
-    assert choose([old, other], {}) == old
-    assert choose([old, urgent, other], {ada: 1}) == other
-    assert choose([old, other], {ada: 1, bob: 1}) == old
+    of_ada, of_bob = waiting(ada, 0, 8), waiting(bob, 0, 9)
+    assert choose([], [], ROOM) is None
+    assert choose([old, urgent], [], ROOM) == urgent
+    assert choose([old, other], [], ROOM) == old
+    assert choose([old, urgent, other], [of_ada], ROOM) == other
+    assert choose([old, other], [of_ada, of_bob], ROOM) == old
+
+
+def test_small_jobs_never_wait_for_large_ones_and_nobody_has_all_the_room() -> None:
+    ada, bob = uuid4(), uuid4()
+    large, small = waiting(ada, 9, 1), waiting(ada, 0, 2, SMALL_BYTES)
+    of_ada = [waiting(ada, 0, 10 + number) for number in range(ROOM.large_of_one)]
+    full = [waiting(uuid4(), 0, 20 + number) for number in range(ROOM.large)]
+    assert choose([large], of_ada, ROOM) is None
+    assert choose([large, waiting(bob, 0, 3)], of_ada, ROOM) == waiting(bob, 0, 3)
+    assert choose([large, small], full, ROOM) == small
+    assert choose([small], [*full, *[waiting(bob, 0, 30 + at, 1) for at in range(ROOM.small)]], ROOM) is None
+    assert choose([small, large], [], Room.of(Settings(jobs_running_max=0))) is None
 
 
 async def test_nobody_waits_behind_the_many_jobs_of_another(settings: Settings) -> None:
     script, ada = Script(), await records.user()
     bob = await User.create(email="bob@example.org", display_name="Bob", password_hash="")
-    for _ in range(3):
-        await queued(owner=ada)
-    last = await queued(owner=bob)
+    for _ in range(5):
+        await large(owner=ada)
+    last = await large(owner=bob)
     async with dispatching(settings, script):
         await run_of(script, last)
-        assert len(script.runs) == 2
+        assert len(script.runs) == settings.jobs_running_user_max + 1
         await asyncio.sleep(0)
